@@ -1,0 +1,21 @@
+"""evogen evolves what a neural network is born with: genetic wiring rules, architecture and plasticity.
+
+    with evogen.run(evogen.load("searchspaces/cartpole.yaml"), out="runs/mine") as run:
+        print(run.best())
+
+Importing evogen imports neither torch nor ray; these names import torch when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evogen.experiment import Experiment, check, load, open, resume, run
+
+__all__ = ["Experiment", "check", "load", "open", "resume", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("evogen.experiment"), name)
+    raise AttributeError(f"module 'evogen' has no attribute '{name}'")

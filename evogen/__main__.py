@@ -1,0 +1,5 @@
+"""`python -m evogen` is `evogen`."""
+
+from evogen.cli import main
+
+main()

@@ -1,0 +1,228 @@
+"""The command line. Every command imports what it needs when it runs, so that `--help` stays quick.
+
+Exit codes: 0 done; 2 something that the user can put right, said in one screen; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evogen.errors import EvogenError, RunError, SpecError, near
+
+if TYPE_CHECKING:
+    from evogen.experiment import Experiment
+    from evogen.runs import Run
+
+app = typer.Typer(
+    help="Evolve what a neural network is born with: wiring rules, architecture and plasticity.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Folder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/NAME.")]
+Spec = Annotated[
+    Path, typer.Argument(metavar="FILE", help="An experiment file, such as searchspaces/x.yaml.")
+]
+Workers = Annotated[int, typer.Option(min=0, help="Ray workers; 0 evaluates in this process.")]
+Address = Annotated[str | None, typer.Option(help="Address of a running Ray cluster.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting: search.cohorts=40.")
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="The root of all randomness; short for --set seed=S.")]
+INTERRUPTED = 130
+LEADERS = 5
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except EvogenError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt as error:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+@app.command()
+@_reported()
+def run(
+    file: Spec,
+    *,
+    workers: Workers = 0,
+    address: Address = None,
+    device: Annotated[str, typer.Option(help="Where torch computes: cpu, cuda, cuda:1.")] = "cpu",
+    seed: Seed = None,
+    overrides: Overrides = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The new run folder; runs/NAME by default.")
+    ] = None,
+) -> None:
+    """Run a search, check its winner, write the report."""
+    from rich.console import Console
+
+    import evogen
+    from evogen.progress import Tally, watch
+
+    experiment = evogen.load(file, _overrides(overrides, seed))
+    console = Console()
+    tally = Tally(experiment.search.cohorts, max(workers, 1))
+    with watch(console, tally) as see:
+        found = evogen.run(experiment, workers=workers, address=address, device=device, out=out, on_event=see)
+    with found:
+        _finish(found, experiment)
+
+
+@app.command()
+@_reported()
+def resume(
+    folder: Folder,
+    *,
+    workers: Workers = 0,
+    address: Address = None,
+    device: Annotated[str | None, typer.Option(help="Where torch computes; as before by default.")] = None,
+) -> None:
+    """Go on with a run; no bit of it depends on having been cut."""
+    from rich.console import Console
+
+    import evogen
+    from evogen.experiment import experiment_of
+    from evogen.progress import tally_of, watch
+
+    with evogen.open(folder) as before:
+        experiment = experiment_of(before)
+        tally = tally_of(before, cohorts=experiment.search.cohorts, slots=max(workers, 1))
+    with watch(Console(), tally) as see:
+        found = evogen.resume(folder, workers=workers, address=address, device=device, on_event=see)
+    with found:
+        _finish(found, experiment)
+
+
+@app.command()
+@_reported()
+def status(folder: Folder) -> None:
+    """Say how far a run is."""
+    import evogen
+    from evogen.summary import run_lines
+
+    with evogen.open(folder) as found:
+        _print(run_lines(found))
+
+
+@app.command()
+@_reported()
+def fingerprint(folder: Folder) -> None:
+    """Print one hash over every candidate's genome, outcome and fitness; equal hashes are the same run."""
+    import evogen
+
+    with evogen.open(folder) as found:
+        typer.echo(found.fingerprint())
+
+
+@app.command()
+@_reported()
+def show(
+    candidate: Annotated[
+        str, typer.Argument(metavar="RUN@WHICH", help="WHICH: best, COHORT:ROW, or a genome's id.")
+    ],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
+    """Print one candidate: what it was born with and what became of it."""
+    from json import dumps
+
+    import evogen
+    from evogen import summary
+    from evogen.experiment import experiment_of
+
+    folder, at, which = candidate.rpartition("@")
+    with evogen.open(folder if at else which) as found:
+        ref = found.resolve(which if at else "best")
+        value = summary.candidate(found, ref, experiment_of(found))
+    _print([dumps(value, indent=2)] if json else summary.candidate_lines(value))
+
+
+@app.command()
+@_reported()
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One run folder or more.")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The HTML file; RUN/report.html by default.")
+    ] = None,
+) -> None:
+    """Write one offline HTML page about one run or more."""
+    import evogen
+    from evogen.report import write
+
+    found = [evogen.open(folder) for folder in folders]
+    typer.echo(f"report: {write(found, out or folders[0] / 'report.html')}")
+
+
+@app.command()
+@_reported()
+def validate(file: Spec, *, seed: Seed = None, overrides: Overrides = None) -> None:
+    """Check an experiment file and print it with every default written out."""
+    import evogen
+
+    experiment = evogen.load(file, _overrides(overrides, seed))
+    typer.echo(experiment.yaml, nl=False)
+
+
+@app.command("list")
+@_reported()
+def list_parts(
+    kinds: Annotated[str, typer.Argument(metavar="[tasks|rules|learners|strategies|wirings|neurons]")] = "",
+) -> None:
+    """List what an experiment file can name, with all settings."""
+    from evogen.registry import PACKAGES, plural
+    from evogen.summary import part_lines
+
+    known = {plural(kind): kind for kind in PACKAGES}
+    if kinds and kinds not in known:
+        raise SpecError(f"evogen list {kinds}: nothing of that kind{near(kinds, known)}")
+    for kind in [known[kinds]] if kinds else known.values():
+        _print(part_lines(kind))
+
+
+def main() -> None:
+    """Run the command that the process was started with."""
+    app(prog_name="evogen")
+
+
+def _overrides(written: list[str] | None, seed: int | None) -> list[str]:
+    return [*(written or []), *([] if seed is None else [f"seed={seed}"])]
+
+
+def _print(lines: Iterator[str] | list[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def _finish(found: Run, experiment: Experiment) -> None:
+    """Print how to go on with an unfinished run, or the best candidates, the report, the winner's check."""
+    from rich.console import Console
+
+    import evogen
+    from evogen.report import write
+    from evogen.summary import leaders
+
+    if found.told < experiment.search.cohorts:
+        typer.echo(f"stopped after {found.told} of {experiment.search.cohorts} cohorts; go on with:")
+        typer.echo(f"  evogen resume {found.path}")
+        raise typer.Exit(INTERRUPTED)
+    Console().print(leaders(found, LEADERS))
+    checked = None if found.best() is None else evogen.check(found, experiment)
+    typer.echo(f"report: {write([found], found.path / 'report.html')}")
+    if checked is None:
+        raise RunError(f"no candidate has a fitness: 'evogen show {found.path}@0:0' says what went wrong")
+    typer.echo(
+        f"winner {checked.ref} on {experiment.task.reported}:\n"
+        f"mean {checked.mean:.4g} ± {checked.spread:.2g} (sd over {len(checked.scores)} born agents)"
+    )

@@ -1,0 +1,73 @@
+"""Connectome: from what neurons express to the weights between them, with a leading population axis P.
+
+A wiring is a registered frozen dataclass. It says which parameters the neurons of a level (`X`, `T`, ...) or
+the synapses between two levels (`W`) carry, how they are drawn, what the expected weights are, and how one
+agent's weights are born. Levels are numbered from the input (0); `pairs` lists the (pre, post) levels that
+are connected. Parameters are named `LEVEL.SYMBOL` or `PRE>POST.SYMBOL`; O and c have their plain names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from torch import Tensor
+
+Pairs = Sequence[tuple[int, int]]
+Values = Mapping[str, Tensor]
+
+
+class Dimensions(NamedTuple):
+    """Sizes that parameter shapes follow from: neurons per level, g rule genes, n transmitters."""
+
+    sizes: tuple[int, ...]
+    genes: int
+    transmitters: int
+
+
+class Parameter(NamedTuple):
+    """One parameter of a level or a pair: its shape without P, and the std of its initial normal draw."""
+
+    shape: tuple[int, ...]
+    deviation: float
+
+
+class Counted(NamedTuple):
+    """What a birth needs of one candidate.
+
+    Attributes:
+        values: this candidate's parameters in float64, without P, padding cut off.
+        temperature: tau of its rules.
+        rule_mask: (g, g), or None.
+        masks: one (pre, post) array of 0 and 1 a pair.
+    """
+
+    values: Mapping[str, np.ndarray]
+    temperature: float
+    rule_mask: np.ndarray | None
+    masks: Sequence[np.ndarray]
+
+
+class Wiring(Protocol):
+    """Differentiable weights and their birth."""
+
+    genetic: bool
+    tune_rules: bool
+
+    def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:
+        """Return every parameter of the levels and pairs by name (not O and c)."""
+        ...
+
+    def weights(self, values: Values, pairs: Pairs) -> list[Tensor]:
+        """Return the expected weights (P, pre, post) of each pair; `values` also holds O, c, `temperature` (P,).
+
+        A neuron whose parameters are all zero gets zero weights, so that padding is inert.
+        """
+        ...
+
+    def birth(
+        self, candidate: Counted, pairs: Pairs, generators: Sequence[np.random.Generator], degree: float
+    ) -> list[np.ndarray]:
+        """Return the sampled weights (A, pre, post) of each pair, one agent per generator."""
+        ...

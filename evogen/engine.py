@@ -1,0 +1,225 @@
+"""The ordered pipeline: cohort k is bred from the state after cohort k - lookahead was told.
+
+With S_t the strategy's state after t cohorts were told, cohort k is bred from S_max(0, k - lookahead + 1). Up
+to `lookahead` cohorts are in flight; a result that comes early waits, and every cohort is committed before it
+is told. So no bit depends on the number of workers or on who finishes first, and a lookahead of 1 is the
+classic loop.
+
+Resume: the states still needed are told again from the log, starting at the snapshot; what was in flight is
+bred again, which gives the same genomes because asking is pure.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from evogen.cohort import Cohort, Evaluation
+from evogen.errors import SpecError
+from evogen.keys import Key
+from evogen.records import Snapshot
+from evogen.runs import Run
+from evogen.schema import Inheritance, Search
+from evogen.space import SearchSpace
+from evogen.strategies import State, Strategy
+
+if TYPE_CHECKING:
+    from evogen.evaluation import Evaluator, Result
+
+
+class Ending(StrEnum):
+    """How a drive ended."""
+
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for people."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Ending.COMPLETE: "all cohorts are committed",
+    Ending.STOPPED: "stopped on request; what was in flight is evaluated again on resume",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A cohort was bred and submitted; `told` and `in_flight` count cohorts, as of now."""
+
+    cohort: Cohort
+    told: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A cohort was committed and told: the seconds of work, the worker's name, and the counts as of now."""
+
+    cohort: Cohort
+    evaluations: tuple[Evaluation, ...]
+    seconds: float
+    worker: str
+    told: int
+    in_flight: int
+
+
+Event = Asked | Committed
+
+
+def drive(
+    run: Run,
+    strategy: Strategy,
+    evaluator: Evaluator,
+    *,
+    space: SearchSpace,
+    inheritance: Inheritance,
+    search: Search,
+    key: Key,
+    on_event: Callable[[Event], None],
+) -> Ending:
+    """Search until `search.cohorts` cohorts are committed, going on from where the run is.
+
+    Equal arguments give equal fingerprints, whatever the evaluator, however often the search was cut and
+    resumed. A KeyboardInterrupt ends it between two commits; one that comes during a commit waits for that.
+
+    Args:
+        run: open for writing.
+        strategy: proposes the genomes.
+        evaluator: takes up to `search.lookahead` cohorts at a time; it is left open.
+        space: what may vary.
+        inheritance: whether children inherit what their parents' lives tuned.
+        search: how long the search is and how it is cut.
+        key: of the run; the strategy gets its child `strategy`.
+        on_event: called after each cohort was submitted, and after each was committed and told.
+    """
+    lamarckian = inheritance is Inheritance.LAMARCKIAN
+    stock = run.tuned_genome if lamarckian else run.born_genome
+    own = key.child("strategy")
+
+    def breed(state: State, index: int) -> Cohort:
+        found = strategy.ask(state, index, search.cohort_size, space=space, stock=stock, key=own)
+        if len(found) != search.cohort_size:
+            name = type(strategy).__name__
+            raise SpecError(
+                f"{name}.ask gave {len(found)} individuals for cohort {index}, {search.cohort_size} wanted"
+            )
+        return Cohort(index, found)
+
+    counts = {"cohorts": search.cohorts, "slots": evaluator.slots}
+    run.log("resumed" if run.told else "started", told=run.told, **counts)
+    try:
+        _Pipeline(run, strategy, evaluator, search, breed, on_event).flow()
+        ending = Ending.COMPLETE
+    except KeyboardInterrupt:
+        ending = Ending.STOPPED
+    run.log(ending.value, told=run.told)
+    return ending
+
+
+class _Pipeline:
+    def __init__(
+        self,
+        run: Run,
+        strategy: Strategy,
+        evaluator: Evaluator,
+        search: Search,
+        breed: Callable[[State, int], Cohort],
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self._run = run
+        self._strategy = strategy
+        self._evaluator = evaluator
+        self._search = search
+        self._breed = breed
+        self._on_event = on_event
+        self._told = run.told
+        self._states = self._restored()
+        self._flight: dict[int, Cohort] = {}
+        self._early: dict[int, Result] = {}
+
+    def flow(self) -> None:
+        for index in range(self._told, self._told + self._search.lookahead):
+            self._submit(index)
+        while self._told < self._search.cohorts:
+            while self._told not in self._early:
+                result = self._evaluator.collect()
+                self._early[result.cohort] = result
+            with _uninterrupted():
+                committed = self._commit()
+            self._on_event(committed)
+            self._submit(self._told + self._search.lookahead - 1)
+
+    def _submit(self, index: int) -> None:
+        if index >= self._search.cohorts:
+            return
+        cohort = self._breed(self._states[self._source(index)], index)
+        self._evaluator.submit(cohort)
+        self._flight[index] = cohort
+        self._on_event(Asked(cohort, self._told, len(self._flight)))
+
+    def _commit(self) -> Committed:
+        """Commit the next cohort, then tell it from the log, as a resumed drive will."""
+        index = self._told
+        cohort, result = self._flight.pop(index), self._early.pop(index)
+        oldest = self._source(index)
+        due = (index + 1) % self._search.snapshot_every == 0
+        self._run.commit(cohort, result, Snapshot(oldest, self._states[oldest]) if due else None)
+        self._told = index + 1
+        self._states[self._told] = self._tell(self._states[index], index)
+        if self._source(self._told) > oldest:
+            del self._states[oldest]
+        return Committed(
+            cohort, result.evaluations, result.seconds, result.worker, self._told, len(self._flight)
+        )
+
+    def _source(self, index: int) -> int:
+        """Return t of the S_t that a cohort is bred from: the oldest needed once `index` cohorts are told."""
+        return max(0, index - self._search.lookahead + 1)
+
+    def _tell(self, state: State, index: int) -> State:
+        return _plain(self._strategy.tell(state, self._run.results(index)))
+
+    def _restored(self) -> dict[int, State]:
+        """Return S_t by t for every t from the oldest still needed to the newest."""
+        needed = self._source(self._told)
+        at, state = 0, _plain(self._strategy.start())
+        snapshot = self._run.snapshot()
+        if snapshot is not None and snapshot.told <= needed:
+            at, state = snapshot
+        states = {at: state}
+        for index in range(at, self._told):
+            states[index + 1] = self._tell(states[index], index)
+            if index < needed:
+                del states[index]
+        return states
+
+
+def _plain(state: State) -> State:
+    """Return the state as a snapshot would give it back, so that nothing depends on having been cut."""
+    value: dict[str, Any] = json.loads(json.dumps(state, allow_nan=False))
+    return value
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the block has ended; Python delivers it to the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,223 @@
+"""Evaluation of cohorts: the one seam between the engine and wherever the work is done."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+import warnings
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from evogen.cohort import Cohort, Evaluation, Outcome
+from evogen.connectome import Wiring
+from evogen.connectome.birth import Birth
+from evogen.errors import EvogenError
+from evogen.genome import Genome
+from evogen.grammar.modules import plan
+from evogen.grammar.plan import Plan
+from evogen.keys import Key
+from evogen.learning import Fit, Learner
+from evogen.phenotype import Development, Embryo, Layout, Phenotype, develop, embryo
+from evogen.registry import evolvable_fields
+from evogen.space import SearchSpace
+from evogen.tasks import Fold, Task
+
+Evaluate = Callable[[Cohort], tuple[Evaluation, ...]]
+
+
+class Result(NamedTuple):
+    """A finished cohort: evaluations in row order, seconds of work, and the worker's name."""
+
+    cohort: int
+    evaluations: tuple[Evaluation, ...]
+    seconds: float
+    worker: str
+
+
+class Evaluator(Protocol):
+    """Takes cohorts, gives them back evaluated, in any order."""
+
+    slots: int
+
+    def submit(self, cohort: Cohort) -> None:
+        """Take a cohort; may return before it is evaluated."""
+        ...
+
+    def collect(self) -> Result:
+        """Wait for any submitted cohort to finish and return it."""
+        ...
+
+    def close(self) -> None:
+        """Give all workers back."""
+        ...
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything that a candidate's evaluation depends on beside its genome.
+
+    Attributes:
+        space: decodes architecture genes.
+        task, learner, wiring, birth: the configured parts.
+        rules: configured plasticity rules by name.
+        key: the run's root key.
+        dtype: `float32` or `float64`.
+        device: where torch computes.
+        threads: torch threads of each worker.
+    """
+
+    space: SearchSpace
+    task: Task
+    learner: Learner
+    wiring: Wiring
+    rules: Mapping[str, object]
+    birth: Birth
+    key: Key
+    dtype: str = "float32"
+    device: str = "cpu"
+    threads: int = 1
+
+
+def evaluate(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
+    """Develop, train and score a cohort; a candidate's result does not depend on its cohort-mates.
+
+    A genome that cannot be developed ends INVALID, a row that becomes non-finite DIVERGED; if the batched
+    program raises, its rows run one by one and those that still raise end CRASHED with their traceback.
+    """
+    torch.set_num_threads(problem.threads)
+    found: dict[int, Evaluation] = {}
+    groups: dict[Layout, list[tuple[int, Genome, Embryo]]] = {}
+    for row, individual in enumerate(cohort.individuals):
+        try:
+            formed = embryo(_development(problem), individual.genome, _plan(problem, individual.genome))
+        except EvogenError:
+            found[row] = Evaluation(Outcome.INVALID, message=traceback.format_exc())
+        else:
+            groups.setdefault(formed.layout, []).append((row, individual.genome, formed))
+    for group in groups.values():
+        for (row, _, _), evaluation in zip(
+            group, _guarded(problem, [item[1:] for item in group]), strict=True
+        ):
+            found[row] = evaluation
+    return tuple(found[row] for row in range(len(cohort.individuals)))
+
+
+def assess(problem: Problem, genome: Genome, *, agents: int) -> tuple[float, ...]:
+    """Score agents born of a (tuned) genome on episodes or examples that the search never used.
+
+    Args:
+        problem: the search's.
+        genome: a candidate's genome with its tuned expression written back.
+        agents: how many are born, with streams that the search never used.
+
+    Returns:
+        One score per agent.
+    """
+    torch.set_num_threads(problem.threads)
+    key = problem.key.child("report", genome.id)
+    development = _development(problem)
+    phenotype = develop(development, [embryo(development, genome, _plan(problem, genome))])
+    born = phenotype.agents(phenotype.flat, [key.child("birth")], agents=agents, degree=problem.birth.degree)
+    scores = problem.task.score(born, [key.child("score", agent) for agent in range(agents)], Fold.REPORT)
+    return tuple(float(score) for score in scores)
+
+
+def _guarded(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[Evaluation]:
+    try:
+        return _live(problem, group)
+    except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
+        if len(group) == 1:
+            return [Evaluation(Outcome.CRASHED, message=traceback.format_exc())]
+        warnings.warn(f"a batch of {len(group)} raised {error!r}; its rows run one by one", stacklevel=2)
+        return [evaluation for item in group for evaluation in _guarded(problem, [item])]
+
+
+def _live(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[Evaluation]:
+    phenotype = develop(_development(problem), [formed for _, formed in group])
+    genomes = [genome for genome, _ in group]
+    lives = [problem.key.child("life", genome.id) for genome in genomes]
+    values = _learner_values(problem, genomes, phenotype.flat)
+    fit = problem.learner.fit(phenotype, problem.task, [life.child("learn") for life in lives], values)
+    agents, degree = problem.birth.agents, problem.birth.degree
+    with torch.no_grad():
+        born = phenotype.agents(
+            fit.flat, [life.child("birth") for life in lives], agents=agents, degree=degree
+        )
+        keys = [life.child("score", agent) for life in lives for agent in range(agents)]
+        scores = problem.task.score(born, keys, Fold.SEARCH).reshape(len(group), agents)
+        expected = problem.task.score(
+            phenotype.network(fit.flat), [life.child("expected") for life in lives], Fold.SEARCH
+        )
+    return [_evaluation(phenotype, fit, scores, expected, row) for row in range(len(group))]
+
+
+def _evaluation(phenotype: Phenotype, fit: Fit, scores: Tensor, expected: Tensor, row: int) -> Evaluation:
+    curve = tuple(float(value) for value in fit.curve[row])
+    steps = int(fit.steps[row])
+    if not bool(fit.flat[row].isfinite().all()) or not bool(scores[row].isfinite().all()):
+        what = "score" if bool(fit.flat[row].isfinite().all()) else "tuned parameters"
+        finite = tuple(value for value in curve if math.isfinite(value))
+        return Evaluation(Outcome.DIVERGED, curve=finite, steps=steps, message=f"non-finite {what}")
+    each = tuple(float(score) for score in scores[row])
+    return Evaluation(
+        Outcome.OK,
+        fitness=math.fsum(each) / len(each),
+        scores=each,
+        metrics={"expected_score": float(expected[row])},
+        curve=curve,
+        steps=steps,
+        tuned=phenotype.expression(fit.flat, row),
+        tuned_rules=phenotype.rules(fit.flat, row),
+    )
+
+
+def _development(problem: Problem) -> Development:
+    dtype = {"float32": torch.float32, "float64": torch.float64}[problem.dtype]
+    return Development(problem.wiring, problem.rules, problem.key.child("innate"), dtype, problem.device)
+
+
+def _plan(problem: Problem, genome: Genome) -> Plan:
+    space = problem.space.architecture
+    return plan(
+        genome, space.grammar, start=space.start, inputs=problem.task.inputs, outputs=problem.task.outputs
+    )
+
+
+def _learner_values(problem: Problem, genomes: Sequence[Genome], like: Tensor) -> dict[str, Tensor]:
+    found = {}
+    for field in evolvable_fields(type(problem.learner)):
+        default = getattr(problem.learner, field.name)
+        each = [float(genome.plasticity.get(f"learner.{field.name}", default)) for genome in genomes]
+        found[field.name] = torch.tensor(each, dtype=like.dtype, device=like.device)
+    return found
+
+
+class Serial:
+    """Evaluates in this process; the oldest cohort is evaluated when it is collected."""
+
+    slots = 1
+
+    def __init__(self, evaluate: Evaluate) -> None:
+        self._evaluate = evaluate
+        self._waiting: deque[Cohort] = deque()
+
+    def submit(self, cohort: Cohort) -> None:
+        """Take a cohort."""
+        self._waiting.append(cohort)
+
+    def collect(self) -> Result:
+        """Evaluate the oldest cohort and return its result."""
+        cohort = self._waiting.popleft()
+        start = time.perf_counter()
+        evaluations = self._evaluate(cohort)
+        return Result(cohort.index, evaluations, time.perf_counter() - start, "serial")
+
+    def close(self) -> None:
+        """Forget what was not collected."""
+        self._waiting.clear()

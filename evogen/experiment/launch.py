@@ -1,0 +1,190 @@
+"""Run an experiment, go on with a run, and check the winner on what the search never saw."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from evogen.cohort import Ref
+from evogen.engine import Event, drive
+from evogen.errors import SpecError
+from evogen.evaluation import Evaluator, Problem, Serial, assess, evaluate
+from evogen.experiment.environment import describe
+from evogen.experiment.spec import GRAMMAR, Experiment, load
+from evogen.keys import Key
+from evogen.runs import Run
+
+OnEvent = Callable[[Event], None]
+Log = Callable[..., None]
+
+
+def run(
+    experiment: Experiment,
+    *,
+    workers: int = 0,
+    address: str | None = None,
+    device: str = "cpu",
+    out: str | Path | None = None,
+    on_event: OnEvent = lambda _: None,
+) -> Run:
+    """Make a run folder, search until every cohort is committed, and return the run, open for writing.
+
+    A KeyboardInterrupt ends the search between two commits; `run.told` is then below `search.cohorts`.
+
+    Args:
+        experiment: from `load`.
+        workers: Ray actors to evaluate on; 0 evaluates in this process. The results are the same.
+        address: of a running Ray cluster for the workers; by default one is started on this machine.
+        device: where torch computes, such as `cpu` or `cuda`.
+        out: the new folder; `runs/NAME` by default.
+        on_event: called whenever a cohort was submitted or committed.
+
+    Raises:
+        EvogenError: the device, the cluster or the folder cannot be used; then nothing was written.
+    """
+
+    def create() -> Run:
+        folder = Path(out or Path("runs") / experiment.name)
+        files = {GRAMMAR: experiment.grammar}
+        return Run.create(folder, experiment=experiment.yaml, files=files, environment=describe(device))
+
+    return _search(experiment, create, workers=workers, address=address, device=device, on_event=on_event)
+
+
+def resume(
+    path: str | Path,
+    *,
+    workers: int = 0,
+    address: str | None = None,
+    device: str | None = None,
+    on_event: OnEvent = lambda _: None,
+) -> Run:
+    """Go on with a run where its last commit left it, as `run` does; `device` is the run's own by default."""
+    with Run.open(Path(path)) as found:
+        experiment, before = experiment_of(found), device_of(found)
+    return _search(
+        experiment,
+        lambda: Run.open(Path(path), write=True),
+        workers=workers,
+        address=address,
+        device=device or before,
+        on_event=on_event,
+    )
+
+
+def open(path: str | Path) -> Run:
+    """Open a run folder for reading.
+
+    Raises:
+        RunError: no such folder, no run, damaged, or of another schema version.
+    """
+    return Run.open(Path(path))
+
+
+def experiment_of(run: Run) -> Experiment:
+    """Return the experiment that a run was made from."""
+    return load(run.path / "experiment.yaml")
+
+
+def device_of(run: Run) -> str:
+    """Return the device that a run was made on."""
+    return str(json.loads(run.text("environment.json"))["device"])
+
+
+@dataclass(frozen=True)
+class Check:
+    """Scores of freshly born agents of one candidate on episodes or examples that the search never used."""
+
+    ref: Ref
+    scores: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the agents."""
+        return statistics.fmean(self.scores)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over the agents."""
+        return statistics.stdev(self.scores)
+
+
+def check(run: Run, experiment: Experiment, *, agents: int = 10) -> Check:
+    """Score the best candidate of a run, as its life tuned it, and log the result as `checked`.
+
+    Raises:
+        RunError: no candidate has a fitness.
+    """
+    ref = run.resolve("best")
+    found = Check(ref, assess(_problem(experiment, device_of(run)), run.tuned_genome(ref), agents=agents))
+    run.log("checked", candidate=str(ref), scores=found.scores)
+    return found
+
+
+def _search(
+    experiment: Experiment,
+    opened: Callable[[], Run],
+    *,
+    workers: int,
+    address: str | None,
+    device: str,
+    on_event: OnEvent,
+) -> Run:
+    _usable(device)
+    with ExitStack() as failed:
+        problem = _problem(experiment, device)
+        with closing(_evaluator(problem, workers, address, lambda *a, **k: found.log(*a, **k))) as evaluator:
+            found = failed.enter_context(opened())
+            drive(
+                found,
+                experiment.strategy,
+                evaluator,
+                space=experiment.space,
+                inheritance=experiment.inheritance,
+                search=experiment.search,
+                key=problem.key,
+                on_event=on_event,
+            )
+        failed.pop_all()
+    return found
+
+
+def _problem(experiment: Experiment, device: str) -> Problem:
+    return Problem(
+        space=experiment.space,
+        task=experiment.task,
+        learner=experiment.learner,
+        wiring=experiment.wiring,
+        rules=experiment.rules,
+        birth=experiment.birth,
+        key=Key(experiment.seed),
+        dtype=experiment.compute.dtype,
+        device=device,
+        threads=experiment.compute.threads,
+    )
+
+
+def _evaluator(problem: Problem, workers: int, address: str | None, log: Log) -> Evaluator:
+    work = partial(evaluate, problem)
+    if workers > 0:
+        from evogen.distributed.workers import RayEvaluator  # ray takes seconds to import
+
+        return RayEvaluator(work, workers=workers, address=address, threads=problem.threads, log=log)
+    if address is not None:
+        raise SpecError(f"--address {address} needs workers: add --workers N with N above 0")
+    return Serial(work)
+
+
+def _usable(device: str) -> None:
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        first = str(error).splitlines()[0]
+        raise SpecError(f"--device {device}: torch cannot use it ({first}); 'cpu' always works") from error

@@ -1,0 +1,219 @@
+"""Experiment: everything that a search depends on, read from one YAML file and its grammar."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evogen import grammar as grammars
+from evogen.connectome import Wiring
+from evogen.connectome.birth import Birth
+from evogen.errors import SpecError, near
+from evogen.experiment import document
+from evogen.grammar.modules import check as check_modules
+from evogen.learning import Learner
+from evogen.registry import find, known
+from evogen.schema import (
+    Compute,
+    Configured,
+    Document,
+    Inheritance,
+    Part,
+    Range,
+    Search,
+    Where,
+    settings,
+    show,
+)
+from evogen.space import ArchitectureSpace, Integers, Log, RulesSpace, SearchSpace, Uniform
+from evogen.strategies import Strategy
+from evogen.tasks import Task
+
+GRAMMAR = "grammar.bnf"
+_PARTS = ("task", "learner", "wiring", "strategy")
+_SPREAD: Mapping[str, Any] = {"uniform": Uniform, "log": Log, "integers": Integers}
+_WORDS = {"plastic": "rule", "neuron": "neuron"}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A search, ready to run; equal `yaml` and `grammar` make equal experiments.
+
+    Attributes:
+        name: default name of the run folder.
+        seed: root of all randomness.
+        yaml: the canonical experiment file, defaults written out; the grammar is `grammar.bnf` beside it.
+        grammar: that file's text.
+        rules: every registered plasticity rule by name, configured.
+    """
+
+    name: str
+    seed: int
+    yaml: str
+    grammar: str
+    space: SearchSpace = field(compare=False)
+    task: Task = field(compare=False)
+    learner: Learner = field(compare=False)
+    wiring: Wiring = field(compare=False)
+    rules: Mapping[str, Any] = field(compare=False)
+    birth: Birth = field(compare=False)
+    strategy: Strategy = field(compare=False)
+    inheritance: Inheritance = field(compare=False)
+    search: Search = field(compare=False)
+    compute: Compute = field(compare=False)
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Read an experiment file; each override is `PATH=VALUE`, as in `search.cohorts=40`.
+
+    Raises:
+        SpecError: the file is missing or no YAML, or a setting is unknown, out of bounds or contradictory.
+        GrammarError: its grammar is wrong.
+    """
+    file = Path(path)
+    data, marks = document.read(file)
+    for text in overrides:
+        document.override(data, marks, text)
+    top = Where(marks)
+    written = settings(Document, data, top).value
+    if not re.fullmatch(r"(\w[\w.-]*)?", written.name):
+        raise (top / "name").error(f"wanted letters, digits, '_', '-' and '.', found {show(written.name)}")
+    return _build(dataclasses.replace(written, name=written.name or file.stem), top, file.parent)
+
+
+def _build(written: Document, top: Where, folder: Path) -> Experiment:
+    parts = {kind: _part(kind, getattr(written, kind), top / kind) for kind in _PARTS}
+    task, learner, wiring, strategy = (parts[kind].value for kind in _PARTS)
+    if task.kind not in learner.fits:
+        fits = ", ".join(sorted(learner.fits))
+        raise (top / "learner").error(f"fits tasks of kind {fits}; this task is of kind {task.kind}")
+    birth = settings(Birth, written.birth, top / "birth").value
+    search = settings(Search, written.search, top / "search").value
+    compute = settings(Compute, written.compute, top / "compute").value
+    architecture = _architecture(written.architecture, top / "architecture", folder)
+    genetic = _genetic(written.rules, wiring, top / "rules")
+    rules = _rules(written.plasticity, architecture, top / "plasticity")
+    canonical = {
+        "name": written.name,
+        "seed": written.seed,
+        **{kind: {"kind": _kind(getattr(written, kind)), **_plain(*parts[kind])} for kind in _PARTS},
+        "birth": _plain(birth),
+        **({} if genetic is None else {"rules": _plain(genetic)}),
+        "architecture": {"grammar": GRAMMAR, **_plain(architecture)},
+        "plasticity": {name: _plain(*rules[name]) for name in sorted(_words(architecture, "plastic"))},
+        "inheritance": written.inheritance.value,
+        "search": _plain(search),
+        "compute": _plain(compute),
+    }
+    return Experiment(
+        written.name,
+        written.seed,
+        yaml=document.dump(canonical),
+        grammar=architecture.grammar.text,
+        space=SearchSpace(genetic, architecture, _genes(parts["learner"], rules)),
+        task=task,
+        learner=learner,
+        wiring=wiring,
+        rules={name: rule.value for name, rule in rules.items()},
+        birth=birth,
+        strategy=strategy,
+        inheritance=written.inheritance,
+        search=search,
+        compute=compute,
+    )
+
+
+def _kind(data: Part) -> Any:
+    return data if isinstance(data, str) else data.get("kind")
+
+
+def _part(kind: str, data: Part, where: Where) -> Configured[Any]:
+    name = _kind(data)
+    place = where if isinstance(data, str) else where / "kind"
+    if not isinstance(name, str):
+        raise place.error(f"wanted the name of a {kind}, found {show(name)}")
+    try:
+        cls = find(kind, name)
+    except SpecError as error:
+        raise place.error(str(error)) from None
+    rest = {} if isinstance(data, str) else {key: value for key, value in data.items() if key != "kind"}
+    return settings(cls, rest, where)
+
+
+def _architecture(data: dict[str, Any], where: Where, folder: Path) -> ArchitectureSpace:
+    path = data.get("grammar")
+    if not isinstance(path, str):
+        raise (where / "grammar").error(
+            f"wanted a grammar file's path from the folder of this file, found {show(path)}"
+        )
+    if not (folder / path).is_file():
+        raise (where / "grammar").error(f"there is no grammar file {folder / path}")
+    grammar = grammars.load(folder / path)
+    rest = {key: value for key, value in data.items() if key != "grammar"}
+    space = settings(ArchitectureSpace, rest, where, grammar=grammar).value
+    _ascending(space, where, "min_modules", "initial_modules", "max_modules")
+    check_modules(grammar, space.start)
+    for word in grammar.words(space.start):
+        if word.kind in _WORDS and word.name not in (parts := known(_WORDS[word.kind])):
+            what = f"unknown {_WORDS[word.kind]} '{word.name}'{near(word.name, parts)}"
+            raise grammar.fault(word.place, what, f"'evogen list {_WORDS[word.kind]}s' shows all.")
+    return space
+
+
+def _words(space: ArchitectureSpace, kind: str) -> set[str]:
+    return {word.name for word in space.grammar.words(space.start) if word.kind == kind}
+
+
+def _genetic(data: dict[str, Any] | None, wiring: Wiring, where: Where) -> RulesSpace | None:
+    if not wiring.genetic:
+        if data is not None:
+            raise where.error(
+                "this wiring has no genetic rules: remove this section, or choose another wiring"
+            )
+        return None
+    space = settings(RulesSpace, data or {}, where).value
+    _ascending(space, where, "min_genes", "genes", "max_genes")
+    _ascending(space, where, "transmitters")
+    if not space.temperature > 0:
+        raise (where / "temperature").error(f"wanted a number > 0, found {space.temperature:g}")
+    return space
+
+
+def _ascending(space: object, where: Where, *names: str) -> None:
+    low, words = 1, "1"
+    for name in names:
+        value = getattr(space, name)
+        if value < low:
+            raise (where / name).error(f"wanted a number >= {words}, found {value}")
+        low, words = value, f"{name} ({value})"
+
+
+def _rules(
+    data: Mapping[str, dict[str, Any]], architecture: ArchitectureSpace, where: Where
+) -> dict[str, Configured[Any]]:
+    rules = known("rule")
+    for name in data:
+        if name not in rules:
+            raise (where / name).error(f"unknown rule{near(name, rules)}")
+        if name not in _words(architecture, "plastic"):
+            text = f"no module of <{architecture.start}> has plastic:{name}; remove this section, or use it"
+            raise (where / name).error(text)
+    return {name: settings(cls, data.get(name, {}), where / name) for name, cls in rules.items()}
+
+
+def _genes(learner: Configured[Any], rules: Mapping[str, Configured[Any]]) -> dict[str, Any]:
+    ranges = {f"learner.{name}": found for name, found in learner.ranges.items()}
+    for rule, configured in rules.items():
+        ranges |= {f"rule.{rule}.{name}": found for name, found in configured.ranges.items()}
+    return {name: _SPREAD[kind](low, high) for name, (kind, low, high) in sorted(ranges.items())}
+
+
+def _plain(value: Any, ranges: Mapping[str, Range] | None = None) -> dict[str, Any]:
+    """Return a dataclass as the mapping that `settings` reads; a grammar is left out."""
+    names = [item.name for item in dataclasses.fields(value) if item.name != "grammar"]
+    spread = {name: {kind: [low, high]} for name, (kind, low, high) in (ranges or {}).items()}
+    return {name: spread.get(name, getattr(value, name)) for name in names}

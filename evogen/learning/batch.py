@@ -1,0 +1,85 @@
+"""Batch: the part of a rollout that one policy update looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from evogen.learning.rollout import forget
+from evogen.phenotype import Network, State
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Steps of a rollout with their advantages.
+
+    All tensors are (P, T, B, ...) as played, or (P, M, ...) with M = T B once flattened.
+
+    Attributes:
+        observation, action, chance: see Rollout.
+        advantage: normalised to mean 0 and std 1 over each candidate's rollout.
+        target: what the critic should have said.
+        first: the step is the first of its episode.
+        memory: state of the network before the first step; empty for a stateless network.
+        lives: B, remembered when flattened.
+    """
+
+    observation: Tensor
+    action: Tensor
+    chance: Tensor
+    advantage: Tensor
+    target: Tensor
+    first: Tensor
+    memory: State
+    lives: int = 0
+
+    def flatten(self) -> Batch:
+        """Return the batch with steps and lives on one axis; a flat batch as it is."""
+        if self.action.ndim == 2:
+            return self
+        return replace(self._each(lambda part: part.flatten(1, 2)), lives=self.action.shape[2])
+
+    def take(self, order: Tensor, axis: int) -> Batch:
+        """Return the batch with each row's entries on `axis` in its own order, (P, entries)."""
+
+        def pick(part: Tensor, at: int) -> Tensor:
+            index = order.reshape(
+                order.shape[:1] + (1,) * (at - 1) + order.shape[1:] + (1,) * (part.ndim - at - 1)
+            )
+            return part.gather(at, index.expand(part.shape))
+
+        memory = {name: pick(part, 1) for name, part in self.memory.items()}
+        return replace(self._each(lambda part: pick(part, axis)), memory=memory)
+
+    def cut(self, start: int, size: int, axis: int) -> Batch:
+        """Return `size` consecutive entries on `axis`; on the lives' axis (2), of the memory too."""
+        memory = {name: part.narrow(1, start, size) for name, part in self.memory.items()}
+        return replace(self._each(lambda part: part.narrow(axis, start, size)), memory=memory)
+
+    def replay(self, network: Network) -> Tensor:
+        """Return the network's outputs (P, M, outputs) to a flat batch, lived through again if it has memory."""
+        if not self.memory:
+            return network.forward(self.observation)
+        memory, outputs = self.memory, []
+        observation = torch.unflatten(self.observation, 1, (-1, self.lives))  # (P, T, B, inputs)
+        first = torch.unflatten(self.first, 1, (-1, self.lives))
+        for t in range(observation.shape[1]):
+            if t:
+                memory = forget(memory, first[:, t])
+            output, memory = network.step(observation[:, t], memory)
+            outputs.append(output)
+        return torch.stack(outputs, 1).flatten(1, 2)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        return replace(
+            self,
+            observation=change(self.observation),
+            action=change(self.action),
+            chance=change(self.chance),
+            advantage=change(self.advantage),
+            target=change(self.target),
+            first=change(self.first),
+        )

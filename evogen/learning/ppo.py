@@ -1,0 +1,130 @@
+"""Proximal policy optimisation, batched over candidates and environments.
+
+    A_t = sum_k (gamma lambda)^k delta_{t+k},  delta_t = r_t + gamma V(s_{t+1}) - V(s_t)     (GAE, eq. 11-12)
+    L = -E[min(rho A, clip(rho, 1 - eps, 1 + eps) A)] + c_v E[(V - R)^2] - c_e E[H(pi)]      (PPO, eq. 7, 9)
+
+One iteration plays `horizon` steps in `environments` copies for every candidate, then makes `epochs` passes in
+`minibatches` parts. The critic is a small tanh network of its own, not part of the genome. A time-limit
+truncation is bootstrapped, a termination is not. The learning rate falls linearly to zero. A network with memory
+(plastic synapses, leaky neurons) is replayed from the state in which its rollout began, and the gradient runs
+through the whole replay; its minibatches are cut over environments instead of steps.
+
+Sources: Schulman et al. 2017 (PPO), 2016 (GAE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evogen.keys import Key
+from evogen.learning import Fit
+from evogen.learning.adam import Adam
+from evogen.learning.batch import Batch
+from evogen.learning.critic import Critic
+from evogen.learning.rollout import Player, Rollout
+from evogen.phenotype import Phenotype
+from evogen.registry import evolvable, register, setting
+from evogen.tasks import ControlTask, TaskKind
+
+Values = Mapping[str, Tensor]
+
+
+@register("learner", "ppo")
+@dataclass(frozen=True)
+class PPO:
+    """Clipped policy gradient for discrete actions."""
+
+    learning_rate: float = evolvable(0.01, low=1e-6, high=1.0, doc="Adam's step at the start")
+    gamma: float = evolvable(0.98, low=0.0, high=1.0, doc="discount of one step")
+    gae_lambda: float = evolvable(0.9, low=0.0, high=1.0, doc="trace of the advantage estimate")
+    clip_range: float = evolvable(
+        0.2, low=0.01, high=1.0, doc="largest change of an action's probability ratio"
+    )
+    entropy: float = evolvable(0.0, low=0.0, high=1.0, doc="weight of the policy's entropy")
+    iterations: int = setting(40, low=1, high=100_000, doc="rollouts, each followed by updates")
+    environments: int = setting(8, low=1, high=4096, doc="copies of the environment per candidate")
+    horizon: int = setting(128, low=1, high=65_536, doc="steps of each copy in a rollout")
+    epochs: int = setting(4, low=1, high=1000, doc="passes over a rollout")
+    minibatches: int = setting(4, low=1, high=4096, doc="parts of a pass")
+    critic: int = setting(32, low=1, high=4096, doc="hidden units of the critic")
+    value_weight: float = setting(0.5, low=0.0, high=100.0, doc="weight of the critic's loss")
+    clip: float = setting(0.5, low=1e-6, high=1e6, doc="largest gradient norm of a candidate")
+
+    fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL})
+
+    def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
+        """Tune on episodes of the task; the curve is the mean return of the episodes that ended in a rollout."""
+        critic = Critic(task.inputs, self.critic)
+        genes = phenotype.flat.shape[1]
+        start = critic.draw([key.child("critic") for key in keys]).to(phenotype.flat)
+        flat = torch.cat([phenotype.flat, start], 1)  # (P, D + critic)
+        optimiser, curve = Adam(flat), []
+        player = Player(task, keys, self.environments, self.horizon, flat)
+        for iteration in range(self.iterations):
+            rollout = player.play(phenotype.network(flat[:, :genes]), iteration)
+            batch = self._estimate(rollout, critic, flat[:, genes:], values)
+            rate = values["learning_rate"] * (1 - iteration / self.iterations)
+            for part in self._parts(batch, [key.child("pass", iteration) for key in keys]):
+                flat.requires_grad_()
+                output = part.replay(phenotype.network(flat[:, :genes]))
+                loss = self._loss(output, critic.value(flat[:, genes:], part.observation), part, values)
+                (gradient,) = torch.autograd.grad(loss.sum(), flat)
+                flat = flat.detach()
+                optimiser.step(flat, gradient, rate, clip=self.clip)
+            curve.append(rollout.returns)
+        spent = self.iterations * self.horizon * self.environments
+        steps = torch.full((phenotype.rows,), spent, dtype=torch.int64)
+        return Fit(flat[:, :genes], torch.stack(curve, 1), steps)
+
+    @torch.no_grad()
+    def _estimate(self, rollout: Rollout, critic: Critic, flat: Tensor, values: Values) -> Batch:
+        gamma = values["gamma"][:, None, None]
+        worth = critic.value(flat, rollout.observation.flatten(1, 2)).reshape(rollout.reward.shape)
+        later = critic.value(flat, rollout.after.flatten(1, 2)).reshape(rollout.reward.shape)
+        delta = rollout.reward + gamma * later * ~rollout.terminated - worth  # (P, T, B)
+        fade = gamma * values["gae_lambda"][:, None, None] * ~rollout.ended
+        advantage = torch.empty_like(delta)
+        trace = torch.zeros_like(delta[:, 0])
+        for t in reversed(range(delta.shape[1])):
+            trace = delta[:, t] + fade[:, t] * trace
+            advantage[:, t] = trace
+        target = advantage + worth
+        mean, deviation = advantage.mean((1, 2), keepdim=True), advantage.std((1, 2), keepdim=True)
+        advantage = (advantage - mean) / (deviation + 1e-8)
+        return Batch(
+            rollout.observation,
+            rollout.action,
+            rollout.chance,
+            advantage,
+            target,
+            rollout.first,
+            rollout.memory,
+        )
+
+    def _parts(self, batch: Batch, keys: Sequence[Key]) -> Iterator[Batch]:
+        axis = 2 if batch.memory else 1
+        whole = batch if batch.memory else batch.flatten()
+        size = whole.action.shape[axis] // self.minibatches
+        generators = [key.generator() for key in keys]
+        for _ in range(self.epochs):
+            order = np.stack([generator.permutation(whole.action.shape[axis]) for generator in generators])
+            mixed = whole.take(torch.from_numpy(order).to(whole.action.device), axis)
+            for number in range(self.minibatches):
+                yield mixed.cut(number * size, size, axis).flatten()
+
+    def _loss(self, output: Tensor, worth: Tensor, part: Batch, values: Values) -> Tensor:
+        chances = torch.log_softmax(output, -1)  # (P, M, actions)
+        chance = chances.gather(-1, part.action.unsqueeze(-1)).squeeze(-1)
+        ratio = (chance - part.chance).exp()
+        eps = values["clip_range"][:, None]
+        clipped = torch.minimum(torch.maximum(ratio, 1 - eps), 1 + eps)
+        gain = torch.minimum(ratio * part.advantage, clipped * part.advantage).mean(1)
+        entropy = -(chances.exp() * chances).sum(-1).mean(1)
+        error = (worth - part.target).square().mean(1)
+        return -gain + self.value_weight * error - values["entropy"] * entropy  # (P,)

@@ -1,0 +1,90 @@
+"""Supervised inner loop: minibatch gradient descent on cross-entropy, all candidates in one program.
+
+    L_p = -mean_b log softmax(f_p(x_b))[y_b];   x, y from the training fold only; Adam per candidate
+
+The learning rate falls linearly to zero over a candidate's epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evogen.keys import Key
+from evogen.learning import Fit
+from evogen.learning.adam import Adam
+from evogen.phenotype import Phenotype
+from evogen.registry import evolvable, register, setting
+from evogen.tasks import ClassificationTask, TaskKind
+
+
+@register("learner", "supervised")
+@dataclass(frozen=True)
+class Supervised:
+    """Cross-entropy on the training fold."""
+
+    learning_rate: float = evolvable(0.01, low=1e-6, high=1.0, doc="Adam's step at the start")
+    noise: float = evolvable(0.0, low=0.0, high=2.0, doc="std of Gaussian noise on the scaled inputs")
+    epochs: int = setting(20, low=1, high=10_000, doc="passes over the training fold")
+    batch: int = setting(64, low=1, high=65_536, doc="examples in a minibatch")
+    clip: float = setting(1.0, low=1e-6, high=1e6, doc="largest gradient norm of a candidate")
+
+    fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CLASSIFICATION})
+
+    def fit(
+        self,
+        phenotype: Phenotype,
+        task: ClassificationTask,
+        keys: Sequence[Key],
+        values: Mapping[str, Tensor],
+    ) -> Fit:
+        """Tune on the training fold; the curve is the accuracy on each epoch's own minibatches."""
+        x, y = (part.to(phenotype.flat.device) for part in task.examples("train"))
+        x = x.to(phenotype.flat.dtype)
+        flat = phenotype.flat.clone()
+        optimiser, curve = Adam(flat), []
+        batches = max(1, len(x) // self.batch)
+        total = self.epochs * batches
+        for epoch in range(self.epochs):
+            order, noise = _draws(keys, epoch, len(x), x.shape[1], needed=bool(values["noise"].any()))
+            hits = torch.zeros(phenotype.rows, device=flat.device, dtype=torch.float64)
+            for number in range(batches):
+                index = order[:, number * self.batch : (number + 1) * self.batch]  # (P, B)
+                inputs = x[index]  # (P, B, inputs)
+                if noise is not None:
+                    picked = noise[:, number * self.batch : (number + 1) * self.batch].to(inputs)
+                    inputs = inputs + values["noise"][:, None, None] * picked
+                loss, correct = _loss(phenotype, flat.requires_grad_(), inputs, y[index])
+                (gradient,) = torch.autograd.grad(loss.sum(), flat)
+                flat = flat.detach()
+                rate = values["learning_rate"] * (1 - (epoch * batches + number) / total)
+                optimiser.step(flat, gradient, rate, clip=self.clip)
+                hits += correct
+            curve.append(hits / (batches * index.shape[1]))
+        steps = torch.full((phenotype.rows,), total * min(self.batch, len(x)), dtype=torch.int64)
+        return Fit(flat, torch.stack(curve, 1), steps)
+
+
+def _loss(phenotype: Phenotype, flat: Tensor, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    network = phenotype.network(flat)
+    output, _ = network.step(inputs, network.start(inputs.shape[1]))
+    chance = torch.log_softmax(output, -1).gather(-1, labels.unsqueeze(-1)).squeeze(-1)  # (P, B)
+    return -chance.mean(-1), (output.argmax(-1) == labels).double().sum(-1)
+
+
+def _draws(
+    keys: Sequence[Key], epoch: int, size: int, inputs: int, *, needed: bool
+) -> tuple[Tensor, Tensor | None]:
+    generators = [key.child("epoch", epoch).generator() for key in keys]
+    order = torch.from_numpy(np.stack([generator.permutation(size) for generator in generators]))
+    if not needed:
+        return order, None
+    noise = np.stack(
+        [generator.standard_normal((size, inputs), dtype=np.float32) for generator in generators]
+    )
+    return order, torch.from_numpy(noise)  # ~ N(0, 1)

@@ -1,0 +1,238 @@
+"""Development: genomes -> phenotypes, one per layout. Pure: nothing is written into a genome."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from evogen.connectome import Dimensions, Parameter, Wiring
+from evogen.errors import DevelopmentError
+from evogen.genome import Genome
+from evogen.grammar.plan import Plan
+from evogen.keys import Key
+from evogen.phenotype.layout import Body, Layout, Place, arrange
+from evogen.phenotype.network import Traits
+from evogen.phenotype.phenotype import ALIGN, Phenotype, Slot
+from evogen.registry import evolvable_fields, find, known
+
+
+@dataclass(frozen=True)
+class Development:
+    """What turns a genome and its plan into a body, the same for every candidate of a search.
+
+    Attributes:
+        wiring: how parameters become weights.
+        rules: plasticity rules by name, configured; their values stand where neither grammar nor genome give one.
+        key: root of the draws of expression that no genome carries; by innovation id, so they are inherited.
+        dtype, device: of every tensor.
+    """
+
+    wiring: Wiring
+    rules: Mapping[str, object]
+    key: Key
+    dtype: torch.dtype = torch.float32
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Embryo:
+    """One candidate before stacking: padded arrays by name, without P."""
+
+    layout: Layout
+    body: Body
+    parameters: Mapping[str, np.ndarray]
+    constants: Mapping[str, np.ndarray]
+    masks: tuple[np.ndarray, ...]
+    functions: tuple[tuple[str, ...], ...]
+    activation: Mapping[str, np.ndarray]
+    neuron: Mapping[str, np.ndarray]
+    rule: Mapping[str, np.ndarray]
+
+
+def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
+    """Lay one candidate out.
+
+    Raises:
+        DevelopmentError: the wiring needs rules that the genome lacks, or an inherited array has a wrong shape.
+    """
+    wiring, rules = development.wiring, genome.rules
+    if wiring.genetic and rules is None:
+        raise DevelopmentError("the wiring needs genetic rules, the genome has none")
+    genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None and wiring.genetic else (0, 0)
+    stateful = {name: kind.stateful for name, kind in known("neuron").items()}
+    layout, body = arrange(plan, genes, transmitters, stateful)
+    specs = wiring.parameters(Dimensions(body.sizes, genes, transmitters), layout.pairs)
+    padded = wiring.parameters(
+        Dimensions(tuple(level.size for level in layout.levels), layout.genes, transmitters), layout.pairs
+    )
+    body = dataclasses.replace(body, places=tuple(_places(body, padded)))
+    parameters = {name: np.zeros(spec.shape) for name, spec in padded.items()}
+    for place in body.places:
+        parameters[place.name][place.index] = _expressed(development.key, genome, place, specs)
+    constants: dict[str, np.ndarray] = {}
+    if rules is not None and wiring.genetic:
+        table = parameters if wiring.tune_rules else constants
+        table["O"], table["c"] = _pad(rules.O, layout.genes), np.asarray(rules.c, dtype=np.float64)
+        constants["temperature"] = np.asarray(rules.temperature)
+        constants["rule_mask"] = _pad(
+            np.ones((genes, genes)) if rules.mask is None else rules.mask, layout.genes
+        )
+    masks, rule = _synapses(development, genome, layout, body)
+    functions, activation = _activations(layout, body)
+    neuron = _neurons(layout, body)
+    return Embryo(layout, body, parameters, constants, masks, functions, activation, neuron, rule)
+
+
+def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
+    """Stack embryos of one layout along P."""
+    first = embryos[0]
+
+    def stack(tables: Sequence[Mapping[str, np.ndarray]]) -> dict[str, torch.Tensor]:
+        shapes = {name: array.shape for table in tables for name, array in table.items()}
+        return {
+            name: tensor(np.stack([table.get(name, np.zeros(shape)) for table in tables]))
+            for name, shape in shapes.items()
+        }
+
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(development.device, development.dtype)
+
+    slots, start = [], 0
+    for name, array in sorted(first.parameters.items()):
+        slots.append(Slot(name, start, array.shape, array.size))
+        start += -(-array.size // ALIGN) * ALIGN
+    flat = np.zeros((len(embryos), start))
+    for row, item in enumerate(embryos):
+        for slot in slots:
+            flat[row, slot.start : slot.start + slot.size] = item.parameters[slot.name].ravel()
+    masks = tuple(tensor(np.stack(parts)) for parts in zip(*(item.masks for item in embryos), strict=True))
+    return Phenotype(
+        first.layout,
+        development.wiring,
+        tuple(item.body for item in embryos),
+        tuple(slots),
+        tensor(flat),
+        stack([item.constants for item in embryos]),
+        masks,
+        Traits(
+            tuple(tuple(sorted(set().union(*each))) for each in zip(*(e.functions for e in embryos), strict=True)),
+            stack([item.activation for item in embryos]),
+            stack([item.neuron for item in embryos]),
+            stack([item.rule for item in embryos]),
+        ),
+    )
+
+
+def _places(body: Body, padded: Mapping[str, Parameter]) -> list[Place]:
+    found = []
+    for name in padded:
+        place, symbol = name.split(".")
+        whole = body.cut(name, padded[name].shape)
+        if ">" in place:
+            pre, post = (int(part) for part in place.split(">"))
+            for link in body.plan.projections:
+                if (body.level[link.pre], body.level[link.post]) == (pre, post):
+                    local = f"{body.plan.groups[link.pre].name}>{body.plan.groups[link.post].name}.{symbol}"
+                    found.append(Place(name, local, link.gene, (body.rows(link.pre), body.rows(link.post))))
+            continue
+        for number, group in enumerate(body.plan.groups):
+            if body.level[number] == int(place):
+                found.append(
+                    Place(name, f"{group.name}.{symbol}", group.gene, (body.rows(number), *whole[1:]))
+                )
+    return found
+
+
+def _expressed(key: Key, genome: Genome, place: Place, specs: Mapping[str, Parameter]) -> np.ndarray:
+    """Return the inherited array of a place, filled up with (or cut from) its innate draw where sizes differ."""
+    spec = specs[place.name]
+    shape = tuple(part.stop - (part.start or 0) for part in place.index)
+    stream = key.child("expression", place.gene, place.local)
+    if place.name.endswith(".X"):
+        assert genome.rules is not None
+        columns = [stream.child(gene).generator().standard_normal(shape[0]) for gene in genome.rules.genes]
+        drawn = np.stack(columns, axis=1) * spec.deviation  # ~ N(0, 2 / g), one stream a gene
+    else:
+        drawn = stream.generator().standard_normal(shape) * spec.deviation
+    gene = next(item for item in genome.genes() if item.innovation == place.gene)
+    inherited = gene.expression.get(place.local)
+    if inherited is None:
+        return drawn
+    if inherited.ndim != drawn.ndim or (place.name.endswith(".X") and inherited.shape[1] != shape[1]):
+        raise DevelopmentError(
+            f"gene {place.gene}: inherited {place.local} has shape {inherited.shape}, {shape} wanted"
+        )
+    overlap = tuple(slice(min(a, b)) for a, b in zip(inherited.shape, shape, strict=True))
+    drawn[overlap] = inherited[overlap]
+    return drawn
+
+
+def _synapses(
+    development: Development, genome: Genome, layout: Layout, body: Body
+) -> tuple[tuple[np.ndarray, ...], dict[str, np.ndarray]]:
+    masks, rule = [], {}
+    for number, link in enumerate(layout.links):
+        shape = (layout.levels[link.pre].size, layout.levels[link.post].size)
+        mask = np.zeros(shape)
+        for name in link.rules:
+            rule[f"{number}.{name}"] = np.zeros((1, *shape))
+            for item in evolvable_fields(find("rule", name)):
+                rule[f"{number}.{name}.{item.name}"] = np.zeros((1, *shape))
+        for projection in body.plan.projections:
+            if (body.level[projection.pre], body.level[projection.post]) != (link.pre, link.post):
+                continue
+            index = (body.rows(projection.pre), body.rows(projection.post))
+            groups = body.plan.groups[projection.pre], body.plan.groups[projection.post]
+            stream = development.key.child("mask", projection.gene, groups[0].name, groups[1].name)
+            chance = stream.generator().random((groups[0].size, groups[1].size))
+            mask[index] = chance < projection.density  # ~ Bernoulli(density)
+            if projection.rule == "none":
+                continue
+            name = f"{number}.{projection.rule}"
+            rule[name][(slice(None), *index)] = mask[index]
+            for item in evolvable_fields(find("rule", projection.rule)):
+                value = projection.coefficients.get(item.name)
+                if value is None:
+                    default = getattr(development.rules[projection.rule], item.name)
+                    value = float(genome.plasticity.get(f"rule.{projection.rule}.{item.name}", default))
+                rule[f"{name}.{item.name}"][(slice(None), *index)] = value
+        masks.append(mask)
+    return tuple(masks), rule
+
+
+def _activations(layout: Layout, body: Body) -> tuple[tuple[tuple[str, ...], ...], dict[str, np.ndarray]]:
+    functions: list[set[str]] = [set() for _ in layout.levels]
+    masks: dict[str, np.ndarray] = {}
+    for number, group in enumerate(body.plan.groups):
+        at = body.level[number]
+        functions[at].add(group.activation)
+        mask = masks.setdefault(f"{at}.{group.activation}", np.zeros((1, layout.levels[at].size)))
+        mask[:, body.rows(number)] = 1.0
+    return tuple(tuple(sorted(names)) for names in functions), masks
+
+
+def _neurons(layout: Layout, body: Body) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    for at, level in enumerate(layout.levels):
+        for name in level.neurons:
+            default = find("neuron", name)()
+            found[f"{at}.{name}"] = np.zeros((1, level.size))
+            for item in dataclasses.fields(default):
+                value = float(getattr(default, item.name))
+                found[f"{at}.{name}.{item.name}"] = np.full((1, level.size), value)
+    for number, group in enumerate(body.plan.groups):
+        name, rows = f"{body.level[number]}.{group.neuron}", (slice(None), body.rows(number))
+        found[name][rows] = 1.0
+        for setting, value in group.settings.items():
+            found[f"{name}.{setting}"][rows] = value
+    return found
+
+
+def _pad(array: np.ndarray, genes: int) -> np.ndarray:
+    padded = np.zeros((genes, genes))
+    padded[: array.shape[0], : array.shape[1]] = array
+    return padded

@@ -1,0 +1,196 @@
+"""Network: concrete weights of P agents, and one step of their lives.
+
+    u_post = b_post + sum_pre a_pre (W + F)          a_post = f(neuron(u_post))          F <- rule(F, a_pre, a_post)
+
+Weights are [pre, post]; activities (P, B, N); fast weights F (P, B, pre, post), one per life.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from evogen.neurons import ACTIVATIONS, Neuron
+from evogen.phenotype.layout import Layout
+from evogen.plasticity import Rule
+from evogen.registry import find
+
+LARGE = 1e30
+
+State = Mapping[str, Tensor]
+"""What a life leaves behind: `LEVEL.KIND` potentials (P, B, N), `LINK.KIND` fast weights."""
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """What a candidate's neurons and synapses are, beside their weights; one row per agent.
+
+    Attributes:
+        functions: names of the activation functions present at each level.
+        activation: `LEVEL.FUNCTION` to a mask (P, 1, N).
+        neuron: `LEVEL.KIND` to a mask (P, 1, N), only for levels with several kinds, and `LEVEL.KIND.FIELD`
+            to that kind's numbers (P, 1, N).
+        rule: `LINK.RULE` to the mask (P, 1, pre, post) of the synapses that follow it, and `LINK.RULE.FIELD` to
+            its coefficients of the same shape.
+    """
+
+    functions: tuple[tuple[str, ...], ...]
+    activation: Mapping[str, Tensor]
+    neuron: Mapping[str, Tensor]
+    rule: Mapping[str, Tensor]
+
+    def repeat(self, times: int) -> Traits:
+        """Return the traits of `times` equal agents per row."""
+        parts = (self.activation, self.neuron, self.rule)
+        repeated = ({k: v.repeat_interleave(times, 0) for k, v in part.items()} for part in parts)
+        return Traits(self.functions, *repeated)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """P agents with their weights.
+
+    Attributes:
+        layout: levels and links.
+        weights: (P, pre, post) per link.
+        biases: (P, N) per level after the input.
+        traits: neuron and plasticity numbers.
+    """
+
+    layout: Layout
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+    traits: Traits
+
+    @property
+    def rows(self) -> int:
+        """P."""
+        return self.biases[0].shape[0]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.biases[0].device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Number type of the weights."""
+        return self.biases[0].dtype
+
+    def detach(self) -> Network:
+        """Return the same network without gradient history."""
+        weights = tuple(W.detach() for W in self.weights)
+        return Network(self.layout, weights, tuple(b.detach() for b in self.biases), self.traits)
+
+    def start(self, batch: int) -> State:
+        """Return the state in which `batch` lives per agent start: zeros; empty if nothing is remembered."""
+        state: dict[str, Tensor] = {}
+        if not self.layout.stateful:
+            return state
+        for at, level in enumerate(self.layout.levels[1:], 1):
+            for kind in level.neurons:
+                if _neuron(kind).stateful:
+                    state[f"{at}.{kind}"] = self._zeros(self.rows, batch, level.size)
+        for number, link in enumerate(self.layout.links):
+            shape = (self.layout.levels[link.pre].size, self.layout.levels[link.post].size)
+            for rule in link.rules:
+                state[f"{number}.{rule}"] = self._zeros(self.rows, batch, *shape)
+        return state
+
+    def step(self, observation: Tensor, state: State, *, teach: Tensor | None = None) -> tuple[Tensor, State]:
+        """Live one step.
+
+        Args:
+            observation: (P, B, inputs).
+            state: from `start` or the step before.
+            teach: (P, B, outputs) that stands in for the output activity in the plasticity of this step.
+
+        Returns:
+            The output (P, B, outputs) and the new state.
+        """
+        if not self.layout.stateful:
+            return self.forward(observation), state
+        activity, new = [observation.to(self.dtype)], dict(state)
+        for at in range(1, len(self.layout.levels)):
+            activity.append(self._live(at, self._drive(at, activity, state), new))
+        seen = activity if teach is None else [*activity[:-1], teach.to(self.dtype)]
+        self._learn(seen, state, new)
+        return activity[-1], new
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Return the output of a stateless network, (P, B, outputs)."""
+        activity = [observation.to(self.dtype)]
+        for at in range(1, len(self.layout.levels)):
+            drive = self.biases[at - 1].unsqueeze(1)
+            for link, W in zip(self.layout.links, self.weights, strict=True):
+                if link.post == at:
+                    drive = torch.baddbmm(drive, activity[link.pre], W)  # (P, B, N)
+            activity.append(self._fire(at, drive))
+        return activity[-1]
+
+    def _drive(self, at: int, activity: list[Tensor], state: State) -> Tensor:
+        drive = self.biases[at - 1].unsqueeze(1)
+        for number, (link, W) in enumerate(zip(self.layout.links, self.weights, strict=True)):
+            if link.post != at:
+                continue
+            pre = activity[link.pre]
+            drive = torch.baddbmm(drive, pre, W)  # (P, B, N)
+            for rule in link.rules:
+                fast = state[f"{number}.{rule}"]  # (P, B, pre, post)
+                by_fast = torch.bmm(pre.flatten(0, 1).unsqueeze(1), fast.flatten(0, 1))
+                drive = drive + by_fast.reshape(drive.shape)
+        return drive
+
+    def _live(self, at: int, drive: Tensor, new: dict[str, Tensor]) -> Tensor:
+        kinds = self.layout.levels[at].neurons
+        total: Tensor | None = None
+        for kind in kinds:
+            neuron, name = _neuron(kind), f"{at}.{kind}"
+            values = _fields(self.traits.neuron, name)
+            potential = neuron.step(drive, new.get(name, drive), values)
+            if neuron.stateful:
+                new[name] = potential
+            if len(kinds) > 1:
+                potential = potential * self.traits.neuron[name]
+            total = potential if total is None else total + potential
+        assert total is not None
+        return self._fire(at, total)
+
+    def _fire(self, at: int, potential: Tensor) -> Tensor:
+        functions = self.traits.functions[at]
+        if len(functions) == 1:
+            return ACTIVATIONS[functions[0]](potential)
+        potential = potential.clamp(-LARGE, LARGE)  # inf times the 0 of a mask would be NaN
+        parts = [ACTIVATIONS[name](potential) * self.traits.activation[f"{at}.{name}"] for name in functions]
+        return torch.stack(parts).sum(0)
+
+    def _learn(self, activity: list[Tensor], state: State, new: dict[str, Tensor]) -> None:
+        for number, (link, W) in enumerate(zip(self.layout.links, self.weights, strict=True)):
+            names = [f"{number}.{rule}" for rule in link.rules]
+            weight = sum((state[name] for name in names), W.unsqueeze(1))  # (P, B, pre, post)
+            pre, post = activity[link.pre].unsqueeze(-1), activity[link.post].unsqueeze(-2)
+            for rule, name in zip(link.rules, names, strict=True):
+                values = _fields(self.traits.rule, name)
+                changed = _rule(rule).step(state[name], pre, post, weight, values)
+                new[name] = changed * self.traits.rule[name]
+
+    def _zeros(self, *shape: int) -> Tensor:
+        return torch.zeros(shape, dtype=self.dtype, device=self.device)
+
+
+def _fields(values: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    start = name + "."
+    return {key.removeprefix(start): value for key, value in values.items() if key.startswith(start)}
+
+
+def _neuron(kind: str) -> Neuron:
+    neuron: Neuron = find("neuron", kind)()
+    return neuron
+
+
+def _rule(kind: str) -> Rule:
+    rule: Rule = find("rule", kind)()
+    return rule

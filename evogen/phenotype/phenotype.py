@@ -1,0 +1,153 @@
+"""Phenotype: the torch network of a whole cohort, one candidate a row.
+
+Genomes whose plans have the same Layout are developed together: hidden levels are padded to a power
+of two and rule genes to a multiple of 16, whatever the other candidates are. Padding is inert (zero expression
+gives zero weights), and since a candidate's padded shapes depend on that candidate alone, so do its bits.
+
+All trainable parameters of a candidate are one row of a flat tensor (P, D), so that one optimiser step
+serves the cohort; `Phenotype.values` cuts it into named views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evogen.connectome import Counted, Wiring
+from evogen.genome import Array, frozen
+from evogen.keys import Key
+from evogen.phenotype.layout import Body, Layout
+from evogen.phenotype.network import Network, Traits
+
+ALIGN = 16
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of one named parameter of `size` entries in a row of the flat tensor."""
+
+    name: str
+    start: int
+    shape: tuple[int, ...]
+    size: int
+
+
+@dataclass(frozen=True, eq=False)
+class Phenotype:
+    """Candidates of one layout, developed.
+
+    Attributes:
+        layout: the structure they share.
+        wiring: how parameters become weights.
+        bodies: one per row, with what is needed to find a candidate's own entries again.
+        slots: the named parts of a row of `flat`.
+        flat: (P, D) parameters at the start of the inner loop.
+        constants: O, c (if the inner loop may not tune them), `temperature` and `rule_mask`.
+        masks: (P, pre, post) of 0 and 1 for each link.
+        traits: activation masks, neuron numbers and plasticity coefficients.
+    """
+
+    layout: Layout
+    wiring: Wiring
+    bodies: tuple[Body, ...]
+    slots: tuple[Slot, ...]
+    flat: Tensor
+    constants: Mapping[str, Tensor]
+    masks: tuple[Tensor, ...]
+    traits: Traits
+
+    @property
+    def rows(self) -> int:
+        """P, the number of candidates."""
+        return len(self.bodies)
+
+    def values(self, flat: Tensor) -> dict[str, Tensor]:
+        """Return named views of (P, D) parameters, with the constants."""
+        parts = torch.split(flat, [_padded(slot.size) for slot in self.slots], dim=1)
+        named = {
+            slot.name: part[:, : slot.size].reshape(-1, *slot.shape)
+            for slot, part in zip(self.slots, parts, strict=True)
+        }
+        return named | dict(self.constants)
+
+    def network(self, flat: Tensor) -> Network:
+        """Return the average network of each candidate (P rows), differentiable in `flat`."""
+        values = self.values(flat)
+        weights = self.wiring.weights(values, self.layout.pairs)
+        masked = tuple(W * mask for W, mask in zip(weights, self.masks, strict=True))
+        biases = tuple(values[f"{level}.b"] for level in range(1, len(self.layout.levels)))
+        return Network(self.layout, masked, biases, self.traits)
+
+    def agents(self, flat: Tensor, keys: Sequence[Key], *, agents: int, degree: float) -> Network:
+        """Return born agents, `agents` consecutive rows a candidate; agent a of row p uses keys[p].child(a)."""
+        expected = self.network(flat)
+        born = [self._birth(flat, row, keys[row], agents, degree) for row in range(self.rows)]
+        weights = tuple(
+            torch.cat(list(parts)).to(flat.device, flat.dtype) for parts in zip(*born, strict=True)
+        )
+        biases = tuple(bias.repeat_interleave(agents, 0) for bias in expected.biases)
+        return Network(self.layout, weights, biases, self.traits.repeat(agents))
+
+    def _birth(self, flat: Tensor, row: int, key: Key, agents: int, degree: float) -> list[Tensor]:
+        body = self.bodies[row]
+        values = {name: array.astype(np.float64) for name, array in self.trim(flat, row).items()}
+        links = zip(self.layout.pairs, self.masks, strict=True)
+        masks = [
+            mask[row, : body.sizes[pre], : body.sizes[post]].double().cpu().numpy()
+            for (pre, post), mask in links
+        ]
+        constants = {name: tensor[row].double().cpu().numpy() for name, tensor in self.constants.items()}
+        g = body.genes
+        rule_mask = constants["rule_mask"][:g, :g] if "rule_mask" in constants else None
+        candidate = Counted(values, float(constants.get("temperature", 1.0)), rule_mask, masks)
+        finite = all(np.isfinite(array).all() for array in values.values())
+        generators = [key.child(agent).generator() for agent in range(agents)]
+        sizes = [self.layout.levels[level].size for level in range(len(self.layout.levels))]
+        found = []
+        drawn = (
+            self.wiring.birth(candidate, self.layout.pairs, generators, degree)
+            if finite
+            else [np.full((agents, *mask.shape), np.nan) for mask in masks]
+        )
+        for (pre, post), weights in zip(self.layout.pairs, drawn, strict=True):
+            padded = np.zeros((agents, sizes[pre], sizes[post]))
+            padded[:, : weights.shape[1], : weights.shape[2]] = weights
+            found.append(torch.from_numpy(padded))
+        return found
+
+    def trim(self, flat: Tensor, row: int) -> dict[str, np.ndarray]:
+        """Return one candidate's parameters by name (O and c too), padding cut off."""
+        body = self.bodies[row]
+        parts = torch.split(flat[row].detach().cpu(), [_padded(slot.size) for slot in self.slots])
+        values = {
+            slot.name: part[: slot.size].reshape(slot.shape).numpy()
+            for slot, part in zip(self.slots, parts, strict=True)
+        }
+        values |= {
+            name: self.constants[name][row].cpu().numpy() for name in ("O", "c") if name in self.constants
+        }
+        return {name: array[body.cut(name, array.shape)] for name, array in values.items()}
+
+    def expression(self, flat: Tensor, row: int) -> dict[int, dict[str, Array]]:
+        """Return a candidate's parameters by owner: innovation id -> `l0.X` -> array (not O and c)."""
+        body, values = self.bodies[row], self.trim(flat, row)
+        found: dict[int, dict[str, Array]] = {}
+        for place in body.places:
+            array = values[place.name][place.index]
+            found.setdefault(place.gene, {})[place.local] = frozen(array)
+        return found
+
+    def rules(self, flat: Tensor, row: int) -> dict[str, Array]:
+        """Return a candidate's O and c if the inner loop may tune them, else nothing."""
+        if not self.wiring.tune_rules:
+            return {}
+        values = self.trim(flat, row)
+        return {name: frozen(values[name]) for name in ("O", "c")}
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGN) * ALIGN

@@ -1,0 +1,225 @@
+"""What a run stores, as rows of run.db and back.
+
+Numbers keep their bits: fitness is a REAL, lists are JSON with shortest round-trip floats (NaN allowed, as a
+diverged candidate's scores may hold it). Tuned arrays stand in the row as the SHA-256 of their content.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from evogen.cohort import Evaluation, Individual, Outcome, Ref
+from evogen.errors import GenomeError, RunError
+from evogen.genome import Array, Gene, Genome, array_id, frozen, load
+from evogen.strategies import State
+
+_LIGHT = (
+    "cohort, row, genome, parents, operator, outcome, fitness, scores, metrics, curve, steps, message, tuned"
+)
+INSERT = f"INSERT INTO candidate ({_LIGHT}, body) VALUES ({', '.join('?' * 14)})"  # noqa: S608
+SELECT = f"SELECT {_LIGHT} FROM candidate"  # noqa: S608
+SELECT_WHOLE = f"SELECT {_LIGHT}, body FROM candidate"  # noqa: S608
+
+
+class Row(NamedTuple):
+    """One candidate without its arrays.
+
+    Attributes:
+        ref: its place.
+        genome: its genome's id.
+        parents, operator: see Individual.
+        outcome, fitness, scores, metrics, curve, steps, message: see Evaluation.
+        tuned: `genes`: innovation id (as text) to name to array id; `rules`: name to array id.
+    """
+
+    ref: Ref
+    genome: str
+    parents: tuple[Ref, ...]
+    operator: str
+    outcome: Outcome
+    fitness: float | None
+    scores: tuple[float, ...]
+    metrics: Mapping[str, float]
+    curve: tuple[float, ...]
+    steps: int
+    message: str
+    tuned: Mapping[str, Any]
+
+
+class Snapshot(NamedTuple):
+    """A strategy's state after `told` cohorts; a JSON value."""
+
+    told: int
+    state: State
+
+
+class Timing(NamedTuple):
+    """Where a cohort was evaluated, the seconds of work, and the Unix time of its commit."""
+
+    cohort: int
+    seconds: float
+    worker: str
+    committed: float
+
+
+class Logged(NamedTuple):
+    """Something that happened to the run (started, resumed, worker lost), at a Unix time."""
+
+    time: float
+    kind: str
+    payload: Mapping[str, Any]
+
+
+class Encoded(NamedTuple):
+    """A candidate as the values of INSERT, and the arrays that they refer to."""
+
+    values: tuple[Any, ...]
+    arrays: Mapping[str, Array]
+
+
+def encode(ref: Ref, individual: Individual, evaluation: Evaluation) -> Encoded:
+    """Return the stored form of a candidate.
+
+    Raises:
+        ValueError: a fitness that is not finite; such a candidate has to end DIVERGED.
+    """
+    genome = individual.genome
+    fitness = None if evaluation.fitness is None else float(evaluation.fitness)
+    if fitness is not None and not math.isfinite(fitness):
+        raise ValueError(f"candidate {ref} ended {evaluation.outcome} with fitness {fitness}")
+    arrays = dict(genome.arrays)
+
+    def put(named: Mapping[str, Array]) -> dict[str, str]:
+        ids = {name: array_id(array) for name, array in named.items()}
+        arrays.update({ids[name]: array for name, array in named.items()})
+        return ids
+
+    genes = {str(innovation): put(named) for innovation, named in evaluation.tuned.items()}
+    tuned = {"genes": genes, "rules": put(evaluation.tuned_rules)}
+    values = (
+        *ref,
+        genome.id,
+        _dump(individual.parents),
+        individual.operator,
+        evaluation.outcome.value,
+        fitness,
+        _dump([float(score) for score in evaluation.scores]),
+        _dump({name: float(value) for name, value in evaluation.metrics.items()}),
+        _dump([float(value) for value in evaluation.curve]),
+        int(evaluation.steps),
+        evaluation.message,
+        _dump(tuned),
+        genome.json,
+    )
+    return Encoded(values, arrays)
+
+
+def row(values: Sequence[Any]) -> Row:
+    """Return the row of a SELECT or SELECT_WHOLE."""
+    (
+        cohort,
+        place,
+        genome,
+        parents,
+        operator,
+        outcome,
+        fitness,
+        scores,
+        metrics,
+        curve,
+        steps,
+        message,
+        tuned,
+    ) = values[:13]
+    return Row(
+        Ref(cohort, place),
+        genome,
+        tuple(Ref(*parent) for parent in json.loads(parents)),
+        operator,
+        Outcome(outcome),
+        fitness,
+        tuple(json.loads(scores)),
+        json.loads(metrics),
+        tuple(json.loads(curve)),
+        steps,
+        message,
+        json.loads(tuned),
+    )
+
+
+def array_ids(values: Sequence[Any]) -> set[str]:
+    """Return the ids of all arrays that the row of a SELECT_WHOLE refers to."""
+    found: set[str] = set()
+
+    def note(item: dict[str, Any]) -> dict[str, Any]:
+        if item.keys() == {"array", "shape"}:
+            found.add(item["array"])
+        return item
+
+    json.loads(values[13], object_hook=note)
+    tuned = json.loads(values[12])
+    return found.union(tuned["rules"].values(), *(named.values() for named in tuned["genes"].values()))
+
+
+def decode(values: Sequence[Any], arrays: Mapping[str, Array]) -> tuple[Individual, Evaluation]:
+    """Return the candidate of the row of a SELECT_WHOLE.
+
+    Raises:
+        RunError: the genome in the row is not readable, or not the one that its id names.
+    """
+    found = row(values)
+    try:
+        genome = load(values[13], arrays)
+    except GenomeError as error:
+        raise RunError(f"the genome of candidate {found.ref} was altered: {error}") from error
+    if genome.id != found.genome:
+        raise RunError(f"the genome of candidate {found.ref} was altered: it does not match its id")
+    evaluation = Evaluation(
+        found.outcome,
+        found.fitness,
+        found.scores,
+        found.metrics,
+        found.curve,
+        found.steps,
+        {int(key): _named(arrays, ids) for key, ids in found.tuned["genes"].items()},
+        _named(arrays, found.tuned["rules"]),
+        found.message,
+    )
+    return Individual(genome, found.parents, found.operator), evaluation
+
+
+def fingerprint(found: Row) -> str:
+    """Return one line over what two equal runs agree in, to the last bit."""
+    fitness = None if found.fitness is None else found.fitness.hex()
+    scores = [score.hex() for score in found.scores]
+    return _dump([found.ref, found.genome, found.outcome, fitness, scores, found.steps, found.tuned]) + "\n"
+
+
+def write_back(genome: Genome, evaluation: Evaluation) -> Genome:
+    """Return the genome with what its life tuned in the place of what it was born with, if it ended OK."""
+    if evaluation.outcome is not Outcome.OK:
+        return genome
+
+    def tuned(gene: Gene) -> Gene:
+        named = evaluation.tuned.get(gene.innovation)
+        if named is None:
+            return gene
+        return replace(gene, expression={name: frozen(array) for name, array in named.items()})
+
+    rules, found = genome.rules, evaluation.tuned_rules
+    if rules is not None:
+        rules = replace(rules, O=frozen(found.get("O", rules.O)), c=frozen(found.get("c", rules.c)))
+    architecture = tuple(tuned(gene) for gene in genome.architecture)
+    return replace(genome, rules=rules, interface=tuned(genome.interface), architecture=architecture)
+
+
+def _named(arrays: Mapping[str, Array], ids: Mapping[str, str]) -> dict[str, Array]:
+    return {name: arrays[identity] for name, identity in ids.items()}
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,95 @@
+"""What can be named in an experiment file: one registry per kind of part.
+
+A plug-in is one file in the kind's package (or an `evogen.plugins` entry point of another distribution):
+a frozen dataclass under `@register(kind, name)`. Its fields are its configuration, its YAML section and its
+listing; a field made by `evolvable` may carry a distribution in the experiment file and is then a gene.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from evogen.errors import SpecError, near
+
+PACKAGES: Mapping[str, str] = {
+    "task": "evogen.tasks",
+    "learner": "evogen.learning",
+    "strategy": "evogen.strategies",
+    "rule": "evogen.plasticity",
+    "neuron": "evogen.neurons",
+    "wiring": "evogen.connectome",
+}
+_registered: dict[str, dict[str, type[Any]]] = {kind: {} for kind in PACKAGES}
+_T = TypeVar("_T")
+
+
+def register(kind: str, name: str) -> Callable[[type[_T]], type[_T]]:
+    """Register a frozen dataclass as the part `name` of this kind; a name can be taken only once."""
+
+    def record(cls: type[_T]) -> type[_T]:
+        other = _registered[kind].setdefault(name, cls)
+        if other.__qualname__ != cls.__qualname__ or other.__module__ != cls.__module__:
+            raise SpecError(f"{kind} '{name}' is registered twice: {other.__module__} and {cls.__module__}")
+        return cls
+
+    return record
+
+
+def known(kind: str) -> Mapping[str, type[Any]]:
+    """Return every registered part of a kind by name, sorted; imports the kind's package."""
+    _load(kind)
+    return dict(sorted(_registered[kind].items()))
+
+
+def find(kind: str, name: str) -> type[Any]:
+    """Return the part `name` of a kind.
+
+    Raises:
+        SpecError: nothing of that kind has this name.
+    """
+    _load(kind)
+    parts = _registered[kind]
+    if name not in parts:
+        raise SpecError(
+            f"unknown {kind} '{name}'{near(name, parts)} ('evogen list {plural(kind)}' shows all)"
+        )
+    return parts[name]
+
+
+def plural(kind: str) -> str:
+    """Return the name of all parts of a kind together: tasks, strategies, ..."""
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+
+
+def evolvable(default: float, *, low: float, high: float, doc: str) -> Any:
+    """Declare a number that may differ between the candidates of a cohort: a constant, or a gene."""
+    return dataclasses.field(
+        default=default, metadata={"evolvable": True, "low": low, "high": high, "doc": doc}
+    )
+
+
+def setting(default: Any, *, doc: str, low: float | None = None, high: float | None = None) -> Any:
+    """Declare a value that is one for the whole experiment."""
+    return dataclasses.field(
+        default=default, metadata={"evolvable": False, "low": low, "high": high, "doc": doc}
+    )
+
+
+def evolvable_fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
+    """Return the fields of a registered dataclass that may become genes."""
+    return tuple(field for field in dataclasses.fields(cls) if field.metadata.get("evolvable"))
+
+
+@cache
+def _load(kind: str) -> None:
+    package = importlib.import_module(PACKAGES[kind])
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+    for point in entry_points(group="evogen.plugins"):
+        point.load()

@@ -1,0 +1,211 @@
+"""Settings: a mapping from a file becomes a frozen dataclass, or an error that says where and what to do.
+
+The fields of the dataclass are the schema: names, types, defaults, and `low` and `high` (both included) of
+`registry.setting` and `registry.evolvable`. Types are strict: 8.0 is no integer and "8" is no number. Where a
+field is evolvable, a range `{uniform | log | integers: [low, high]}` may stand in place of its number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from evogen.errors import SpecError, near
+from evogen.registry import setting
+
+RANGES = ("uniform", "log", "integers")
+Part = str | dict[str, Any]
+_T = TypeVar("_T")
+
+
+class Mark(NamedTuple):
+    """Where a setting stands: `FILE:LINE:COLUMN` with that line and a caret, or the text of a `--set`."""
+
+    place: str
+    excerpt: str = ""
+
+
+@dataclass(frozen=True)
+class Where:
+    """A dotted path into an experiment, and the marks of the paths that were written there."""
+
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    path: str = ""
+
+    def __truediv__(self, key: str) -> Where:
+        return Where(self.marks, f"{self.path}.{key}" if self.path else key)
+
+    def error(self, text: str) -> SpecError:
+        """Return the error `PLACE: PATH: TEXT`; a path that is not written takes the place of its section."""
+        path = self.path
+        while path and path not in self.marks:
+            path = path.rpartition(".")[0]
+        mark = self.marks.get(path, Mark(""))
+        line = ": ".join(part for part in (mark.place, self.path, text) if part)
+        return SpecError(f"{line}\n{mark.excerpt}" if mark.excerpt else line)
+
+
+class Range(NamedTuple):
+    """What may stand in place of an evolvable number: one of RANGES and its two bounds, both included."""
+
+    kind: str
+    low: float
+    high: float
+
+
+class Configured(NamedTuple, Generic[_T]):
+    """An instance, and the ranges of its fields that are genes (there the instance holds the default)."""
+
+    value: _T
+    ranges: Mapping[str, Range]
+
+
+class Inheritance(StrEnum):
+    """Whether offspring inherit the tuned expression of their parents (Lamarck) or the born one (Baldwin)."""
+
+    BALDWINIAN = "baldwinian"
+    LAMARCKIAN = "lamarckian"
+
+
+@dataclass(frozen=True)
+class Search:
+    """How long the search is and how it is cut."""
+
+    cohorts: int = setting(8, low=1, doc="cohorts in the whole search")
+    cohort_size: int = setting(16, low=1, doc="candidates that are developed and dispatched together")
+    lookahead: int = setting(2, low=1, doc="cohort k is bred from the state after cohort k - lookahead")
+    snapshot_every: int = setting(10, low=1, doc="cohorts between two snapshots of the strategy's state")
+
+
+@dataclass(frozen=True)
+class Compute:
+    """What every worker computes with, wherever it is."""
+
+    dtype: Literal["float32", "float64"] = setting("float32", doc="precision of the networks")
+    threads: int = setting(1, low=1, doc="torch threads of each worker")
+
+
+@dataclass(frozen=True)
+class Document:
+    """The top level of an experiment file; a Part is a name, or a mapping with `kind` and settings."""
+
+    task: Part
+    learner: Part
+    wiring: Part
+    strategy: Part
+    architecture: dict[str, Any]
+    name: str = ""
+    seed: int = setting(0, low=0, doc="the root of all randomness")
+    birth: dict[str, Any] = field(default_factory=dict)
+    rules: dict[str, Any] | None = None
+    plasticity: dict[str, dict[str, Any]] = field(default_factory=dict)
+    inheritance: Inheritance = Inheritance.LAMARCKIAN
+    search: dict[str, Any] = field(default_factory=dict)
+    compute: dict[str, Any] = field(default_factory=dict)
+
+
+def settings(cls: type[_T], data: object, where: Where, **given: Any) -> Configured[_T]:
+    """Return an instance of a dataclass with these settings, and the ranges among them.
+
+    Args:
+        cls: the dataclass.
+        data: what the file says.
+        where: the place of `data`.
+        given: fields that are no settings.
+
+    Raises:
+        SpecError: not a mapping, an unknown or missing key, a wrong type, a value out of bounds, or a
+            ValueError of the dataclass itself.
+    """
+    if not isinstance(data, Mapping):
+        raise where.error(f"wanted settings as 'key: value' lines, found {show(data)}")
+    fields = {item.name: item for item in dataclasses.fields(cls) if item.init}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            raise (where / str(key)).error(f"unknown key{near(str(key), fields)}")
+    for name, item in fields.items():
+        if name not in {*data, *given} and item.default is item.default_factory is dataclasses.MISSING:
+            raise (where / name).error("this setting has no default: write it")
+    hints = get_type_hints(cls)
+    ranges = {
+        key: _range(fields[key], hints[key], value, where / key)
+        for key, value in data.items()
+        if _is_range(value)
+    }
+    values = {
+        key: _value(fields[key], hints[key], value, where / key)
+        for key, value in data.items()
+        if key not in ranges
+    }
+    try:
+        return Configured(cls(**values, **given), ranges)
+    except ValueError as error:
+        raise where.error(str(error)) from error
+
+
+def show(value: object) -> str:
+    """Return a value as people write it in a file, cut to 60 characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _value(item: dataclasses.Field[Any], hint: Any, value: object, where: Where) -> Any:
+    try:
+        checked = TypeAdapter(hint).validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        wanted = dict.fromkeys(detail["msg"].removeprefix("Input should be ") for detail in error.errors())
+        if item.metadata.get("evolvable"):
+            wanted["{uniform | log | integers: [LOW, HIGH]}"] = None
+        raise where.error(f"wanted {' or '.join(wanted)}, found {show(value)}") from None
+    if isinstance(checked, float | int) and not isinstance(checked, bool):
+        _inside(item, checked, where)
+    return checked
+
+
+def _inside(item: dataclasses.Field[Any], number: float, where: Where) -> None:
+    low, high = _bounds(item)
+    if not low <= number <= high:
+        raise where.error(f"wanted a number {_interval(low, high)}, found {show(number)}")
+
+
+def _bounds(item: dataclasses.Field[Any]) -> tuple[float, float]:
+    low, high = item.metadata.get("low"), item.metadata.get("high")
+    return -math.inf if low is None else low, math.inf if high is None else high
+
+
+def _interval(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "that is not NaN"
+    if math.isinf(high):
+        return f">= {low:g}"
+    return f"<= {high:g}" if math.isinf(low) else f"in [{low:g}, {high:g}]"
+
+
+def _is_range(value: object) -> bool:
+    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in RANGES
+
+
+def _range(item: dataclasses.Field[Any], hint: Any, value: Any, where: Where) -> Range:
+    if not item.metadata.get("evolvable"):
+        raise where.error(f"found the range {show(value)}, but this setting is one for the whole experiment")
+    ((kind, bounds),) = value.items()
+    pair: Any = tuple[int, int] if kind == "integers" else tuple[float, float]
+    try:
+        low, high = TypeAdapter(pair).validate_json(json.dumps(bounds), strict=True)
+    except ValidationError:
+        raise where.error(f"wanted {{{kind}: [LOW, HIGH]}} in numbers, found {show(value)}") from None
+    if not low < high or (kind == "log" and low <= 0):
+        above = "0 < LOW" if kind == "log" else "LOW"
+        raise where.error(f"wanted {{{kind}: [LOW, HIGH]}} with {above} < HIGH, found {show(value)}")
+    if hint is int and kind != "integers":
+        raise where.error(f"wanted {{integers: [LOW, HIGH]}} for a whole number, found {show(value)}")
+    for end in (low, high):
+        _inside(item, end, where)
+    return Range(kind, low, high)

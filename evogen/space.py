@@ -1,0 +1,128 @@
+"""SearchSpace: what may vary, and between which bounds.
+
+A distribution maps its values to the unit interval and back, so that a mutation step is relative to the
+gene's range, and to the range of its logarithm where the gene is declared `log`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from evogen.grammar import Grammar
+
+
+class Distribution(Protocol):
+    """The values that one named gene may take."""
+
+    def value(self, unit: float) -> float | int | str:
+        """Return the value at this point of [0, 1]."""
+        ...
+
+    def unit(self, value: float | int | str) -> float:
+        """Return the point of [0, 1] of this value, clipped to the bounds."""
+        ...
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Any number in [low, high]."""
+
+    low: float
+    high: float
+
+    def value(self, unit: float) -> float:
+        """Return low at 0 and high at 1."""
+        return min(max(self.low + unit * (self.high - self.low), self.low), self.high)
+
+    def unit(self, value: float | int | str) -> float:
+        """Return 0 at low and 1 at high."""
+        return _clip((float(value) - self.low) / (self.high - self.low))
+
+
+@dataclass(frozen=True)
+class Log:
+    """Any number in [low, high], low > 0, evenly spread over its logarithm."""
+
+    low: float
+    high: float
+
+    def value(self, unit: float) -> float:
+        """Return low at 0, the geometric mean at 1/2 and high at 1."""
+        return float(min(max(self.low * (self.high / self.low) ** unit, self.low), self.high))
+
+    def unit(self, value: float | int | str) -> float:
+        """Return the place of log(value) between log(low) and log(high)."""
+        return _clip(math.log(float(value) / self.low) / math.log(self.high / self.low))
+
+
+@dataclass(frozen=True)
+class Integers:
+    """Any whole number in [low, high], both included."""
+
+    low: int
+    high: int
+
+    def value(self, unit: float) -> int:
+        """Return one of high - low + 1 equally likely numbers."""
+        return min(self.low + int(unit * (self.high - self.low + 1)), self.high)
+
+    def unit(self, value: float | int | str) -> float:
+        """Return the middle of the number's share of [0, 1]."""
+        return _clip((float(value) - self.low + 0.5) / (self.high - self.low + 1))
+
+
+@dataclass(frozen=True)
+class RulesSpace:
+    """Bounds of the rules chromosome.
+
+    Attributes:
+        genes: gene count g of a new genome.
+        min_genes, max_genes: bounds that deletion and duplication keep.
+        transmitters: n, the same for every genome of the space.
+        temperature: tau of P = sigmoid(O / tau).
+        evolve: False holds O and c at the first genome's draw for the whole search.
+    """
+
+    genes: int = 16
+    min_genes: int = 4
+    max_genes: int = 32
+    transmitters: int = 3
+    temperature: float = 0.1
+    evolve: bool = True
+
+
+@dataclass(frozen=True)
+class ArchitectureSpace:
+    """Bounds of the architecture chromosome.
+
+    Attributes:
+        grammar: the grammar that maps a gene to a module.
+        start: the symbol that every gene is derived from.
+        min_modules, max_modules: bounds on the number of genes; a new genome has between min_modules and
+            initial_modules.
+        initial_modules: see above.
+        evolve: False holds the first genome's genes for the whole search.
+    """
+
+    grammar: Grammar
+    start: str = "module"
+    min_modules: int = 1
+    initial_modules: int = 1
+    max_modules: int = 4
+    evolve: bool = True
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """What may vary; `rules` is None for a wiring without genetic rules."""
+
+    rules: RulesSpace | None
+    architecture: ArchitectureSpace
+    plasticity: Mapping[str, Distribution] = field(default_factory=dict)
+
+
+def _clip(unit: float) -> float:
+    return min(max(unit, 0.0), 1.0)

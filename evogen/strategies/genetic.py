@@ -1,0 +1,114 @@
+"""A genetic algorithm: tournament selection, aligned crossover, mutation, elitism (DEAP's operators).
+
+Parents come from the `population` candidates told last plus the `elite` best ever. With cohorts of
+`population` candidates and a lookahead of 1 this is the classic generational algorithm with elitism; with
+smaller cohorts or a longer lookahead it is its steady-state form. Elites stay parents and are not evaluated
+again. Only candidates that ended OK enter the pool, so failed ones rank last and never breed. Until
+`population` of them were told, candidates are sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deap import tools
+
+from evogen.cohort import Individual, Ref
+from evogen.keys import Key
+from evogen.registry import register, setting
+from evogen.space import SearchSpace
+from evogen.strategies import State, Stock, Told
+from evogen.variation.breed import Rates, breed
+from evogen.variation.sample import innovations, sample
+from evogen.variation.scoped import scoped
+
+
+@register("strategy", "genetic")
+@dataclass(frozen=True)
+class Genetic:
+    """Settings of the genetic algorithm; the rates are those of evogen.variation.breed.Rates."""
+
+    population: int = setting(16, low=2, doc="candidates told last that may become parents")
+    elite: int = setting(2, low=0, doc="best candidates ever, which stay parents")
+    tournament: int = setting(3, low=1, doc="candidates a parent has to be the best of")
+    crossover: float = setting(0.5, low=0, high=1, doc="probability that a child has two parents")
+    mutate_rules: float = setting(
+        Rates.mutate_rules, low=0, high=1, doc="probability of noise on the rules, and of mask flips"
+    )
+    resize_rules: float = setting(
+        Rates.resize_rules, low=0, high=1, doc="probability of each of duplication, deletion of a rule gene"
+    )
+    mutate_codon: float = setting(Rates.mutate_codon, low=0, high=1, doc="probability of one redrawn codon")
+    resize_architecture: float = setting(
+        Rates.resize_architecture,
+        low=0,
+        high=1,
+        doc="probability of each of addition, duplication, deletion of a module",
+    )
+    mutate_plasticity: float = setting(
+        Rates.mutate_plasticity, low=0, high=1, doc="probability of noise on the plasticity genes"
+    )
+    rules_sigma: float = setting(
+        Rates.rules_sigma, low=0, doc="step on the rules, in initial standard deviations"
+    )
+    plasticity_sigma: float = setting(
+        Rates.plasticity_sigma, low=0, doc="step on a plasticity gene, as a fraction of its range"
+    )
+
+    def start(self) -> State:
+        """Return an empty pool: lists of [cohort, row, fitness]."""
+        return {"recent": [], "elite": []}
+
+    def ask(
+        self, state: State, cohort: int, size: int, *, space: SearchSpace, stock: Stock, key: Key
+    ) -> tuple[Individual, ...]:
+        """Return `size` children of the pool, or draws while it is small; `key` is the whole search's."""
+        recent = _read(state["recent"])
+        refs = [Ref(cohort, row) for row in range(size)]
+        if len(recent) < self.population:
+            return tuple(Individual(sample(space, key, ref)) for ref in refs)
+        pool = list(dict.fromkeys([*recent, *_read(state["elite"])]))
+        return tuple(self._child(ref, pool, space=space, stock=stock, key=key) for ref in refs)
+
+    def tell(self, state: State, results: Sequence[Told]) -> State:
+        """Return the state with the successful results in the window and the elite; first told wins a tie."""
+        told = [result for result in results if result.fitness is not None]
+        recent = [*_read(state["recent"]), *told][-self.population :]
+        elite = tools.selBest([*_read(state["elite"]), *told], self.elite)
+        return {"recent": _write(recent), "elite": _write(elite)}
+
+    def _child(self, ref: Ref, pool: list[Told], *, space: SearchSpace, stock: Stock, key: Key) -> Individual:
+        own = key.child("breed", ref.cohort, ref.row)
+        parents = 2 if own.child("parents").generator().random() < self.crossover else 1
+        with scoped(own.child("tournament")):
+            chosen = tools.selTournament(pool, parents, self.tournament)
+        mother, *father = dict.fromkeys(told.ref for told in tools.selBest(chosen, parents))
+        genome, operator = breed(
+            stock(mother),
+            stock(father[0]) if father else None,
+            space=space,
+            key=own.child("variation"),
+            ids=innovations(ref),
+            rates=self._rates(),
+        )
+        return Individual(genome, (mother, *father), operator)
+
+    def _rates(self) -> Rates:
+        return Rates(
+            mutate_rules=self.mutate_rules,
+            resize_rules=self.resize_rules,
+            mutate_codon=self.mutate_codon,
+            resize_architecture=self.resize_architecture,
+            mutate_plasticity=self.mutate_plasticity,
+            rules_sigma=self.rules_sigma,
+            plasticity_sigma=self.plasticity_sigma,
+        )
+
+
+def _read(records: Sequence[tuple[int, int, float]]) -> list[Told]:
+    return [Told(Ref(cohort, row), fitness) for cohort, row, fitness in records]
+
+
+def _write(pool: Sequence[Told]) -> list[list[float | None]]:
+    return [[told.ref.cohort, told.ref.row, told.fitness] for told in pool]

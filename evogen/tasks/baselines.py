@@ -1,0 +1,45 @@
+"""Ordinary models on a classification task, by gradient descent: the lines beside an evolved network."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from evogen.tasks import ClassificationTask
+
+
+class Baseline(NamedTuple):
+    """Accuracies of a model fitted on the training fold only, and the number of its weights and biases."""
+
+    validation: float
+    test: float
+    parameters: int
+
+
+def baselines(task: ClassificationTask, hidden: int, *, seed: int) -> dict[str, Baseline]:
+    """Return the accuracies of logistic regression and of an MLP with one hidden layer.
+
+    Both keep scikit-learn's settings, but for an iteration limit that neither reaches: nothing is chosen on
+    the validation or the test fold.
+
+    Args:
+        task: the data.
+        hidden: width of the MLP's hidden layer.
+        seed: of the MLP's first weights and of its batches, in [0, 2**32).
+    """
+    # Imported here because the registry imports every module of the tasks, and scikit-learn takes a second.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neural_network import MLPClassifier
+
+    folds = {
+        name: tuple(part.numpy() for part in task.examples(name)) for name in ("train", "validation", "test")
+    }
+    linear = LogisticRegression(max_iter=5000).fit(*folds["train"])
+    mlp = MLPClassifier((hidden,), max_iter=5000, random_state=seed).fit(*folds["train"])
+    sizes = {
+        "logistic regression": linear.coef_.size + linear.intercept_.size,
+        "mlp": sum(weights.size for weights in (*mlp.coefs_, *mlp.intercepts_)),
+    }
+    return {
+        name: Baseline(model.score(*folds["validation"]), model.score(*folds["test"]), sizes[name])
+        for name, model in (("logistic regression", linear), ("mlp", mlp))
+    }

@@ -1,0 +1,90 @@
+"""Handwritten digits: 1,797 images of 8 x 8 pixels in ten classes, in three stratified folds.
+
+Learning sees `train`, selection `validation`, and only the report `test`. Pixels are standardised by the
+training fold's mean and standard deviation.
+
+Source: scikit-learn's `load_digits`, the test part of the UCI "Optical Recognition of Handwritten Digits"
+(Alpaydin, Kaynak 1998, https://doi.org/10.24432/C50P49); it comes with the package, nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evogen.keys import Key
+from evogen.phenotype import Network
+from evogen.registry import register, setting
+from evogen.tasks import Fold, TaskKind
+from evogen.tasks.play import hits
+
+SCORED_ON: Mapping[Fold, str] = {Fold.SEARCH: "validation", Fold.REPORT: "test"}
+PIXELS = 64
+CLASSES = 10
+BATCH = 128  # images at a time: fast weights (P, B, pre, post) of a whole fold may not fit in memory
+
+
+@register("task", "digits")
+@dataclass(frozen=True)
+class Digits:
+    """Say which digit an image shows."""
+
+    split_seed: int = setting(0, low=0, high=2**31 - 1, doc="seed of the split into folds")
+    validation: float = setting(0.2, low=0.1, high=0.3, doc="share of the images that selection scores on")
+    test: float = setting(0.2, low=0.1, high=0.3, doc="share of the images that only the report scores on")
+
+    kind = TaskKind.CLASSIFICATION
+    reported = "the test fold of scikit-learn's digits"
+    inputs = PIXELS
+    outputs = CLASSES
+
+    def examples(self, fold: str) -> tuple[Tensor, Tensor]:
+        """Return (M, 64) float32 features and (M,) int64 labels of a fold, shared: do not write into them."""
+        return _folds(self)[fold]
+
+    @torch.no_grad()
+    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
+        """Return (P,) accuracies of each agent's first answer; every image meets a newly started network."""
+        assert len(keys) == agents.rows
+        features, labels = self.examples(SCORED_ON[fold])
+        parts = torch.split(features.to(agents.device, agents.dtype), BATCH)
+        output = torch.cat([_answer(agents, part) for part in parts], dim=1)  # (P, M, 10)
+        return hits(output, labels.to(agents.device)).mean(-1)
+
+
+def _answer(agents: Network, features: Tensor) -> Tensor:
+    output, _ = agents.step(features.expand(agents.rows, -1, -1), agents.start(len(features)))
+    return output
+
+
+@cache
+def _folds(task: Digits) -> Mapping[str, tuple[Tensor, Tensor]]:
+    # Imported here because the registry imports every task, and scikit-learn takes a second.
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+    from sklearn.preprocessing import StandardScaler
+
+    pixels, labels = load_digits(return_X_y=True)
+    key = Key(task.split_seed).child("digits")
+    rest, members = np.arange(len(labels)), {}
+    for name, share in (("test", task.test), ("validation", task.validation)):
+        rest, members[name] = train_test_split(
+            rest,
+            test_size=round(share * len(labels)),
+            stratify=labels[rest],
+            random_state=key.child(name).integer() % 2**32,
+        )
+    members["train"] = rest
+    scaler = StandardScaler().fit(pixels[rest])
+    return {
+        name: (
+            torch.from_numpy(scaler.transform(pixels[rows]).astype(np.float32)),
+            torch.from_numpy(labels[rows].astype(np.int64)),
+        )
+        for name, rows in members.items()
+    }

@@ -1,0 +1,67 @@
+"""New genomes out of nothing, and the identities of new genes.
+
+Initial laws (those of SynaptoGen's reference code): O ~ N(0, 1/g^2), c ~ N(0, 1/(2 n^2)) for g genes and n
+transmitters; module genes are grown by the grammar; every plasticity gene is uniform over its unit interval,
+so log-uniform where it is declared `log`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from evogen.cohort import Ref
+from evogen.genome import Gene, Genome, Rules, frozen
+from evogen.grammar import grow
+from evogen.keys import Key
+from evogen.space import ArchitectureSpace, RulesSpace, SearchSpace
+
+BLOCK = 2**12
+ROWS = 2**16
+
+
+def innovations(ref: Ref) -> Iterator[int]:
+    """Return the BLOCK identities that the individual at this place may give to new genes.
+
+    They are a function of the place, and the blocks of two places never overlap: cohorts that are bred side
+    by side need no shared counter. The identities below BLOCK belong to the held chromosomes.
+    """
+    assert ref.row < ROWS
+    first = (ref.cohort * ROWS + ref.row + 1) * BLOCK
+    return iter(range(first, first + BLOCK))
+
+
+def sample(space: SearchSpace, key: Key, ref: Ref) -> Genome:
+    """Draw a genome of the space.
+
+    Args:
+        space: what may vary. A chromosome with `evolve` False is the same for every `ref` of one `key`; the
+            interface gene counts to the architecture.
+        key: the whole search's key, the same for every individual.
+        ref: the place of the new individual, which names its own streams and its genes' identities.
+    """
+    own = key.child("sample", ref.cohort, ref.row), innovations(ref)
+    held = key.child("held"), iter(range(1, BLOCK))
+    rules = None
+    if space.rules is not None:
+        rules = _rules(space.rules, *(own if space.rules.evolve else held))
+    interface, *modules = _architecture(space.architecture, *(own if space.architecture.evolve else held))
+    plasticity = {
+        name: distribution.value(own[0].child("plasticity", name).generator().random())
+        for name, distribution in space.plasticity.items()
+    }
+    return Genome(rules, interface, tuple(modules), plasticity)
+
+
+def _rules(space: RulesSpace, key: Key, ids: Iterator[int]) -> Rules:
+    g, n = space.genes, space.transmitters
+    O = key.child("O").generator().normal(0, 1 / g, (g, g))  # ~ N(0, 1/g^2)
+    c = key.child("c").generator().normal(0, 1 / (math.sqrt(2) * n), (n, 2 * n))  # ~ N(0, 1/(2 n^2))
+    return Rules(tuple(next(ids) for _ in range(g)), frozen(O), frozen(c), space.temperature)
+
+
+def _architecture(space: ArchitectureSpace, key: Key, ids: Iterator[int]) -> list[Gene]:
+    rng = key.child("modules").generator()
+    count = int(rng.integers(space.min_modules, space.initial_modules + 1))
+    codons = [(), *(grow(space.grammar, space.start, rng) for _ in range(count))]
+    return [Gene(next(ids), of_one) for of_one in codons]
