@@ -6,7 +6,7 @@ Exit codes: 0 done; 2 something that the user can put right, said in one screen;
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/NAME.")]
 Spec = Annotated[
@@ -46,7 +47,7 @@ def _reported() -> Iterator[None]:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        typer.echo("interrupted", err=True)
+        typer.echo("interrupted; what is committed stays: 'evogen resume RUN' goes on", err=True)
         raise typer.Exit(INTERRUPTED) from error
 
 
@@ -118,7 +119,7 @@ def status(folder: Folder) -> None:
 @app.command()
 @_reported()
 def fingerprint(folder: Folder) -> None:
-    """Print one hash over every candidate's genome, outcome and fitness; equal hashes are the same run."""
+    """Print a hash of all candidates and outcomes."""
     import evogen
 
     with evogen.open(folder) as found:
@@ -134,7 +135,7 @@ def show(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
-    """Print one candidate: what it was born with and what became of it."""
+    """Print what a candidate was born with and became."""
     from json import dumps
 
     import evogen
@@ -161,14 +162,15 @@ def report(
     import evogen
     from evogen.report import write
 
-    found = [evogen.open(folder) for folder in folders]
-    typer.echo(f"report: {write(found, out or folders[0] / 'report.html')}")
+    with ExitStack() as stack:
+        found = [stack.enter_context(evogen.open(folder)) for folder in folders]
+        typer.echo(f"report: {write(found, out or folders[0] / 'report.html')}")
 
 
 @app.command()
 @_reported()
 def validate(file: Spec, *, seed: Seed = None, overrides: Overrides = None) -> None:
-    """Check an experiment file and print it with every default written out."""
+    """Check an experiment file and print it in full."""
     import evogen
 
     experiment = evogen.load(file, _overrides(overrides, seed))
@@ -211,18 +213,17 @@ def _finish(found: Run, experiment: Experiment) -> None:
 
     import evogen
     from evogen.report import write
-    from evogen.summary import leaders
+    from evogen.summary import check_lines, leaders
 
     if found.told < experiment.search.cohorts:
         typer.echo(f"stopped after {found.told} of {experiment.search.cohorts} cohorts; go on with:")
         typer.echo(f"  evogen resume {found.path}")
         raise typer.Exit(INTERRUPTED)
     Console().print(leaders(found, LEADERS))
-    checked = None if found.best() is None else evogen.check(found, experiment)
-    typer.echo(f"report: {write([found], found.path / 'report.html')}")
-    if checked is None:
+    page = found.path / "report.html"
+    if found.best() is None:
+        typer.echo(f"report: {write([found], page)}")
         raise RunError(f"no candidate has a fitness: 'evogen show {found.path}@0:0' says what went wrong")
-    typer.echo(
-        f"winner {checked.ref} on {experiment.task.reported}:\n"
-        f"mean {checked.mean:.4g} ± {checked.spread:.2g} (sd over {len(checked.scores)} born agents)"
-    )
+    lines = list(check_lines(evogen.check(found, experiment), evogen.compare(found, experiment), experiment))
+    typer.echo(f"report: {write([found], page)}")
+    _print(lines)

@@ -14,6 +14,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from evogen.cohort import Outcome, Ref
 from evogen.engine import Committed, Event
@@ -95,9 +96,9 @@ class Tally:
         ended = "  ".join(f"{outcome} {self.outcomes[outcome]}" for outcome in Outcome)
         return Group(
             bar,
-            f"fitness   best {best}  median of the last cohort {number(self.median)}",
-            f"pace      {self.pace:.3g} candidates/s  workers busy {busy}/{self.slots}",
-            f"outcomes  {ended}",
+            Text(f"fitness   best {best}  median of the last cohort {number(self.median)}"),
+            Text(f"pace      {self.pace:.3g} candidates/s  workers busy {busy}/{self.slots}"),
+            Text(f"outcomes  {ended}"),
         )
 
 

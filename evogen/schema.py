@@ -160,13 +160,18 @@ def _value(item: dataclasses.Field[Any], hint: Any, value: object, where: Where)
     try:
         checked = TypeAdapter(hint).validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
-        wanted = dict.fromkeys(detail["msg"].removeprefix("Input should be ") for detail in error.errors())
+        wanted = dict.fromkeys(_wanted(detail["msg"]) for detail in error.errors())
         if item.metadata.get("evolvable"):
             wanted["{uniform | log | integers: [LOW, HIGH]}"] = None
         raise where.error(f"wanted {' or '.join(wanted)}, found {show(value)}") from None
     if isinstance(checked, float | int) and not isinstance(checked, bool):
         _inside(item, checked, where)
     return checked
+
+
+def _wanted(message: str) -> str:
+    words = message.removeprefix("Input should be ")
+    return "settings as 'key: value' lines" if words == "an object" else words
 
 
 def _inside(item: dataclasses.Field[Any], number: float, where: Where) -> None:

@@ -7,7 +7,7 @@ import inspect
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,13 +15,14 @@ from rich.table import Table
 
 from evogen.cohort import Outcome, Ref
 from evogen.errors import DevelopmentError
-from evogen.experiment import Experiment
+from evogen.experiment import Check, Experiment
 from evogen.genome import Genome
 from evogen.grammar.modules import plan
 from evogen.progress import number
 from evogen.records import Row
 from evogen.registry import known, plural
 from evogen.runs import Run
+from evogen.tasks.baselines import Baseline
 
 
 def candidate(run: Run, ref: Ref, experiment: Experiment) -> dict[str, Any]:
@@ -91,12 +92,21 @@ def leaders(run: Run, count: int) -> Table:
     """Return a table of the best candidates, best first, the first told of equals first."""
     found = [row for row in run.rows() if row.fitness is not None]
     found.sort(key=lambda row: -(row.fitness or 0.0))  # stable: places break ties
-    table = Table(
-        "candidate", "fitness", "sd", "steps", "operator", "parents", "genome", title="best candidates"
-    )
+    table = Table(title="best candidates")
+    for heading in ("candidate", "fitness", "sd", "steps", "operator", "parents", "genome"):
+        table.add_column(heading, overflow="fold")
     for row in found[:count]:
         table.add_row(*_cells(row))
     return table
+
+
+def check_lines(checked: Check, beside: Mapping[str, Baseline], experiment: Experiment) -> Iterator[str]:
+    """Say how ordinary models did, then how the winner did, each on what the search never used."""
+    for name, row in beside.items():
+        yield f"beside it {name}: {number(row.test)} with {row.parameters} weights and biases"
+    yield f"winner {checked.ref} on {experiment.task.reported}:"
+    spread = f"sd over {len(checked.scores)} born agents"
+    yield f"mean {number(checked.mean)} ± {checked.spread:.2g} ({spread})"
 
 
 def part_lines(kind: str) -> Iterator[str]:

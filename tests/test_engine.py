@@ -1,4 +1,3 @@
-import gc
 import itertools
 import random
 import signal
@@ -140,20 +139,21 @@ def test_interrupt_during_a_commit_waits_for_its_end(tmp_path, monkeypatch):
 
 
 def test_driver_killed_at_ten_instants_ends_with_the_bits_of_the_unbroken(tmp_path):
-    cohorts, folder = 150, tmp_path / "run"
+    cohorts, folder = 100, tmp_path / "run"
     unbroken = fingerprint(tmp_path / "unbroken", cohorts)
     instants = random.Random(3)
     for _ in range(10):
         command = [sys.executable, str(FAKES), str(folder), str(cohorts)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as driver:
-            assert driver.stdout.readline() == b"ready\n"
-            time.sleep(instants.uniform(0, 0.025))
+            for _ in range(instants.randint(1, 8)):
+                driver.stdout.readline()
+            time.sleep(instants.uniform(0, 0.03))
             driver.kill()
         assert driver.returncode == -signal.SIGKILL
         with Run.open(folder) as run:
-            assert len(list(run.rows())) == 3 * run.told < 3 * cohorts
+            assert len(list(run.rows())) == 3 * run.told
     with Run.open(folder, write=True) as run:
-        assert run.told > 0
+        assert 10 < run.told < cohorts
         search(run, cohorts)
         assert run.fingerprint() == unbroken
 
@@ -181,7 +181,6 @@ def test_nothing_of_a_cohort_is_kept_once_it_is_told(tmp_path):
         if isinstance(event, Asked):
             cohorts.append(weakref.ref(event.cohort))
         else:
-            gc.collect()
             alive.append(sum(cohort() is not None for cohort in cohorts))
 
     with new_run(tmp_path / "run") as run:

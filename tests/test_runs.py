@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lives import make_cohort, make_genome
 from safetensors.numpy import load_file
-from search_fakes import Done, done, make_cohort, make_genome, new_run
+from search_fakes import Done, done, new_run
 
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
 from evogen.errors import RunError

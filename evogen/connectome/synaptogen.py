@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -51,7 +52,8 @@ class SynaptoGen:
         P = sigmoid(values["O"] / values["temperature"][:, None, None])  # (P, g, g)
         if "rule_mask" in values:
             P = P * values["rule_mask"]
-        C = self.scale * polarity(values["c"]) * sigmoid(values["c"])  # (P, n, 2n)
+        c = values["c"]  # (P, n, 2n)
+        C = self.scale * polarity(c.shape[1], c.dtype, c.device) * sigmoid(c)
         reach = {pre: _square(values[f"{pre}.X"]).bmm(P) for pre in {pair[0] for pair in pairs}}
         offer = {pre: torch.softmax(values[f"{pre}.T"], -1).bmm(C) for pre in reach}
         found = []
@@ -113,9 +115,10 @@ def sigmoid(x: Tensor) -> Tensor:
     return 0.5 + 0.5 * torch.tanh(0.5 * x)
 
 
-def polarity(c: Tensor) -> Tensor:
-    """Return S (n, 2n) for conductances c (P, n, 2n)."""
-    return torch.from_numpy(_polarity(c.shape[-2])).to(c)
+@cache
+def polarity(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return S (n, 2n) for n transmitters."""
+    return torch.from_numpy(_polarity(n)).to(device, dtype)
 
 
 def _polarity(n: int) -> np.ndarray:

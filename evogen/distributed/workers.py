@@ -149,11 +149,11 @@ class RayEvaluator:
     def _settle(self, reference: Any, lease: _Lease) -> None:
         try:
             returned = ray.get(reference)
-        except exceptions.RayTaskError as error:
-            raise WorkerError(f"evaluation raised an error on {lease.name}:\n{_plain(error)}") from error
         except _LOST as error:
             self._replace(lease, error)
             return
+        except exceptions.RayError as error:
+            raise WorkerError(f"evaluation failed on {lease.name}:\n{_plain(error)}") from error
         self._idle.append(replace(lease, job=None))
         if lease.job is not None:
             self._barren = 0

@@ -1,21 +1,18 @@
-"""Run an experiment, go on with a run, and check the winner on what the search never saw."""
+"""Run an experiment, go on with a run, open a run."""
 
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from evogen.cohort import Ref
 from evogen.engine import Event, drive
 from evogen.errors import SpecError
-from evogen.evaluation import Evaluator, Problem, Serial, assess, evaluate
+from evogen.evaluation import Evaluator, Problem, Serial, evaluate
 from evogen.experiment.environment import describe
 from evogen.experiment.spec import GRAMMAR, Experiment, load
 from evogen.keys import Key
@@ -98,34 +95,20 @@ def device_of(run: Run) -> str:
     return str(json.loads(run.text("environment.json"))["device"])
 
 
-@dataclass(frozen=True)
-class Check:
-    """Scores of freshly born agents of one candidate on episodes or examples that the search never used."""
-
-    ref: Ref
-    scores: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Mean over the agents."""
-        return statistics.fmean(self.scores)
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation over the agents."""
-        return statistics.stdev(self.scores)
-
-
-def check(run: Run, experiment: Experiment, *, agents: int = 10) -> Check:
-    """Score the best candidate of a run, as its life tuned it, and log the result as `checked`.
-
-    Raises:
-        RunError: no candidate has a fitness.
-    """
-    ref = run.resolve("best")
-    found = Check(ref, assess(_problem(experiment, device_of(run)), run.tuned_genome(ref), agents=agents))
-    run.log("checked", candidate=str(ref), scores=found.scores)
-    return found
+def problem(experiment: Experiment, device: str) -> Problem:
+    """Return what an evaluation of this experiment on this device needs."""
+    return Problem(
+        space=experiment.space,
+        task=experiment.task,
+        learner=experiment.learner,
+        wiring=experiment.wiring,
+        rules=experiment.rules,
+        birth=experiment.birth,
+        key=Key(experiment.seed),
+        dtype=experiment.compute.dtype,
+        device=device,
+        threads=experiment.compute.threads,
+    )
 
 
 def _search(
@@ -139,8 +122,8 @@ def _search(
 ) -> Run:
     _usable(device)
     with ExitStack() as failed:
-        problem = _problem(experiment, device)
-        with closing(_evaluator(problem, workers, address, lambda *a, **k: found.log(*a, **k))) as evaluator:
+        posed = problem(experiment, device)
+        with closing(_evaluator(posed, workers, address, lambda *a, **k: found.log(*a, **k))) as evaluator:
             found = failed.enter_context(opened())
             drive(
                 found,
@@ -149,26 +132,11 @@ def _search(
                 space=experiment.space,
                 inheritance=experiment.inheritance,
                 search=experiment.search,
-                key=problem.key,
+                key=posed.key,
                 on_event=on_event,
             )
         failed.pop_all()
     return found
-
-
-def _problem(experiment: Experiment, device: str) -> Problem:
-    return Problem(
-        space=experiment.space,
-        task=experiment.task,
-        learner=experiment.learner,
-        wiring=experiment.wiring,
-        rules=experiment.rules,
-        birth=experiment.birth,
-        key=Key(experiment.seed),
-        dtype=experiment.compute.dtype,
-        device=device,
-        threads=experiment.compute.threads,
-    )
 
 
 def _evaluator(problem: Problem, workers: int, address: str | None, log: Log) -> Evaluator:

@@ -78,9 +78,8 @@ def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
         table = parameters if wiring.tune_rules else constants
         table["O"], table["c"] = _pad(rules.O, layout.genes), np.asarray(rules.c, dtype=np.float64)
         constants["temperature"] = np.asarray(rules.temperature)
-        constants["rule_mask"] = _pad(
-            np.ones((genes, genes)) if rules.mask is None else rules.mask, layout.genes
-        )
+        if rules.mask is not None:
+            constants["rule_mask"] = _pad(rules.mask, layout.genes)
     masks, rule = _synapses(development, genome, layout, body)
     functions, activation = _activations(layout, body)
     neuron = _neurons(layout, body)
@@ -91,10 +90,10 @@ def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
     """Stack embryos of one layout along P."""
     first = embryos[0]
 
-    def stack(tables: Sequence[Mapping[str, np.ndarray]]) -> dict[str, torch.Tensor]:
+    def stack(tables: Sequence[Mapping[str, np.ndarray]], absent: float = 0.0) -> dict[str, torch.Tensor]:
         shapes = {name: array.shape for table in tables for name, array in table.items()}
         return {
-            name: tensor(np.stack([table.get(name, np.zeros(shape)) for table in tables]))
+            name: tensor(np.stack([table.get(name, np.full(shape, absent)) for table in tables]))
             for name, shape in shapes.items()
         }
 
@@ -116,7 +115,7 @@ def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
         tuple(item.body for item in embryos),
         tuple(slots),
         tensor(flat),
-        stack([item.constants for item in embryos]),
+        stack([item.constants for item in embryos], absent=1.0),  # no rule mask allows every pair
         masks,
         Traits(
             tuple(tuple(sorted(set().union(*each))) for each in zip(*(e.functions for e in embryos), strict=True)),

@@ -76,11 +76,11 @@ class CartPole:
     def step(self, state: Tensor, action: Tensor) -> Step:
         """Advance every environment; one that has ended goes on by the same equations until it is reset."""
         if state.device.type == "cpu":  # numpy starts each of these small operations five times faster
-            after, terminated = (torch.from_numpy(part) for part in advance(np, state.numpy(), action.numpy()))
+            found = advance(np, state.numpy(), action.numpy(), self.horizon)
+            after, paid, terminated, truncated = (torch.from_numpy(part) for part in found)
         else:
-            after, terminated = advance(torch, state, action)
-        reward = (~(terminated & (state[..., 5] > 0))).float()
-        return Step(after, after[..., :4].float(), reward, terminated, after[..., 4] >= self.horizon)
+            after, paid, terminated, truncated = advance(torch, state, action, self.horizon)
+        return Step(after, after[..., :4].float(), paid.float(), terminated, truncated)
 
     def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
         """Return (P,) mean returns, at most 500; REPORT plays Gymnasium's own CartPole-v1, other starts."""
@@ -91,13 +91,14 @@ class CartPole:
         return play_gymnasium("CartPole-v1", agents, seeds=seeds).mean(-1)
 
 
-def advance(xp: Any, state: Any, action: Any) -> tuple[Any, Any]:
-    """Return the next state (P, B, 6) and (P, B) whether the pole or the cart is out of bounds.
+def advance(xp: Any, state: Any, action: Any, horizon: int) -> tuple[Any, Any, Any, Any]:
+    """Return the next state (P, B, 6) and, (P, B) bool each: paid 1, out of bounds, out of time.
 
     Args:
         xp: numpy or torch, whose arrays the others are; the same equations run on both.
         state: (P, B, 6) float64.
         action: (P, B) integers.
+        horizon: steps after which an episode is truncated.
     """
     x, x_dot, theta, theta_dot, steps, over = (state[..., part] for part in range(6))
     force = FORCE * (2.0 * action - 1.0)
@@ -105,7 +106,7 @@ def advance(xp: Any, state: Any, action: Any) -> tuple[Any, Any]:
     s = (force + MASS_POLE_LENGTH * xp.square(theta_dot) * sin) / MASS
     theta_acc = (GRAVITY * sin - cos * s) / (LENGTH * (4.0 / 3.0 - MASS_POLE * xp.square(cos) / MASS))
     x_acc = s - MASS_POLE_LENGTH * theta_acc * cos / MASS
-    x, theta = x + TAU * x_dot, theta + TAU * theta_dot
+    x, theta, steps = x + TAU * x_dot, theta + TAU * theta_dot, steps + 1.0
     terminated = (xp.abs(x) > X_LIMIT) | (xp.abs(theta) > THETA_LIMIT)
-    parts = [x, x_dot + TAU * x_acc, theta, theta_dot + TAU * theta_acc, steps + 1.0, over + 1.0 * terminated]
-    return xp.stack(parts, -1), terminated
+    parts = [x, x_dot + TAU * x_acc, theta, theta_dot + TAU * theta_acc, steps, over + 1.0 * terminated]
+    return xp.stack(parts, -1), ~(terminated & (over > 0.0)), terminated, steps >= horizon

@@ -24,7 +24,8 @@ def innovations(ref: Ref) -> Iterator[int]:
     """Return the BLOCK identities that the individual at this place may give to new genes.
 
     They are a function of the place, and the blocks of two places never overlap: cohorts that are bred side
-    by side need no shared counter. The identities below BLOCK belong to the held chromosomes.
+    by side need no shared counter. The identities below BLOCK are common: homologous rule genes, and the
+    modules of an architecture that does not evolve.
     """
     assert ref.row < ROWS
     first = (ref.cohort * ROWS + ref.row + 1) * BLOCK
@@ -33,6 +34,9 @@ def innovations(ref: Ref) -> Iterator[int]:
 
 def sample(space: SearchSpace, key: Key, ref: Ref) -> Genome:
     """Draw a genome of the space.
+
+    The rule genes of all new genomes are homologous (identities 1 to g), so that crossover can align them;
+    modules and interfaces are not.
 
     Args:
         space: what may vary. A chromosome with `evolve` False is the same for every `ref` of one `key`; the
@@ -44,7 +48,7 @@ def sample(space: SearchSpace, key: Key, ref: Ref) -> Genome:
     held = key.child("held"), iter(range(1, BLOCK))
     rules = None
     if space.rules is not None:
-        rules = _rules(space.rules, *(own if space.rules.evolve else held))
+        rules = _rules(space.rules, own[0] if space.rules.evolve else held[0])
     interface, *modules = _architecture(space.architecture, *(own if space.architecture.evolve else held))
     plasticity = {
         name: distribution.value(own[0].child("plasticity", name).generator().random())
@@ -53,11 +57,11 @@ def sample(space: SearchSpace, key: Key, ref: Ref) -> Genome:
     return Genome(rules, interface, tuple(modules), plasticity)
 
 
-def _rules(space: RulesSpace, key: Key, ids: Iterator[int]) -> Rules:
+def _rules(space: RulesSpace, key: Key) -> Rules:
     g, n = space.genes, space.transmitters
     O = key.child("O").generator().normal(0, 1 / g, (g, g))  # ~ N(0, 1/g^2)
     c = key.child("c").generator().normal(0, 1 / (math.sqrt(2) * n), (n, 2 * n))  # ~ N(0, 1/(2 n^2))
-    return Rules(tuple(next(ids) for _ in range(g)), frozen(O), frozen(c), space.temperature)
+    return Rules(tuple(range(1, g + 1)), frozen(O), frozen(c), space.temperature)
 
 
 def _architecture(space: ArchitectureSpace, key: Key, ids: Iterator[int]) -> list[Gene]:

@@ -126,9 +126,13 @@ def test_crossover_takes_each_common_gene_and_c_from_either_parent() -> None:
     assert all(np.ptp(child.c) == 0 for child in children)
 
 
-def test_crossover_of_strangers_leaves_the_mothers_rules() -> None:
-    child = of(cross(draw(0), draw(1), Key(0)))
-    assert np.array_equal(child.O, of(draw(0)).O)
+def test_rule_genes_of_new_genomes_are_homologous() -> None:
+    mother, father = of(draw(0)), of(draw(1))
+    assert mother.genes == father.genes
+    assert not np.array_equal(mother.O, father.O)
+    child = of(cross(draw(0), draw(1), Key(0))).O
+    assert {bool(entry) for entry in ((child == mother.O) | (child == father.O)).ravel()} == {True}
+    assert 0 < (child == father.O).sum() < child.size
 
 
 def test_realignment_copies_columns_by_identity_and_draws_the_new_ones() -> None:

@@ -1,0 +1,82 @@
+"""What the report says beside the search: the winner on what the search never saw, and ordinary models."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from evogen.cohort import Ref
+from evogen.evaluation import assess
+from evogen.experiment.launch import device_of, problem
+from evogen.experiment.spec import Experiment
+from evogen.grammar.modules import plan
+from evogen.grammar.plan import Plan
+from evogen.keys import Key
+from evogen.runs import Run
+from evogen.tasks import ClassificationTask, TaskKind
+from evogen.tasks.baselines import Baseline, baselines
+
+
+@dataclass(frozen=True)
+class Check:
+    """Scores of freshly born agents of one candidate on episodes or examples that the search never used."""
+
+    ref: Ref
+    scores: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the agents."""
+        return statistics.fmean(self.scores)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over the agents."""
+        return statistics.stdev(self.scores)
+
+
+def check(run: Run, experiment: Experiment, *, agents: int = 10) -> Check:
+    """Score the best candidate of a run as its life tuned it, and log this as `assessment`.
+
+    Args:
+        run: open for writing.
+        experiment: the run's.
+        agents: born for it, at least two.
+
+    Raises:
+        RunError: no candidate has a fitness.
+    """
+    ref = run.resolve("best")
+    scores = assess(problem(experiment, device_of(run)), run.tuned_genome(ref), agents=agents)
+    title, fitness = experiment.task.reported, run.candidate(ref)[1].fitness
+    run.log("assessment", ref=str(ref), title=title, scores=scores, search_fitness=fitness, episodes=None)
+    return Check(ref, scores)
+
+
+def compare(run: Run, experiment: Experiment) -> Mapping[str, Baseline]:
+    """Fit ordinary models, one of the best candidate's size, and log them as `baselines`.
+
+    Nothing is fitted unless the task is one of classification.
+
+    Raises:
+        RunError: no candidate has a fitness.
+    """
+    task, space = experiment.task, experiment.space.architecture
+    if task.kind is not TaskKind.CLASSIFICATION:
+        return {}
+    genome = run.born_genome(run.resolve("best"))
+    derived = plan(genome, space.grammar, start=space.start, inputs=task.inputs, outputs=task.outputs)
+    hidden = max(1, round((parameters(derived) - task.outputs) / (task.inputs + task.outputs + 1)))
+    seed = Key(experiment.seed).child("report", "baselines").integer() % 2**32
+    found = baselines(cast("ClassificationTask", task), hidden, seed=seed)
+    run.log("baselines", rows=[{"name": name, **row._asdict()} for name, row in found.items()])
+    return found
+
+
+def parameters(derived: Plan) -> int:
+    """Return the expected number of synapses of a plan, and of biases beyond the input."""
+    groups = derived.groups
+    synapses = sum(groups[p.pre].size * groups[p.post].size * p.density for p in derived.projections)
+    return round(synapses) + sum(group.size for group in groups[1:])

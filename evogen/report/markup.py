@@ -1,0 +1,76 @@
+"""HTML and SVG as a tree: the serialiser escapes every text, so nothing that a run says becomes markup."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from xml.etree import ElementTree
+
+Element = ElementTree.Element
+Child = Element | str | None
+Attribute = str | int | float | None
+
+
+def element(name: str, /, *children: Child, **attributes: Attribute) -> Element:
+    """Return an element; None is left out among children and attributes.
+
+    Args:
+        name: of the tag.
+        children: elements and texts, in order.
+        attributes: `class_` is written `class`, `stroke_width` as `stroke-width`; floats get two decimals.
+    """
+    made = Element(
+        name, {_name(key): _value(value) for key, value in attributes.items() if value is not None}
+    )
+    last: Element | None = None
+    for child in children:
+        if isinstance(child, Element):
+            made.append(child)
+            last = child
+        elif child and last is None:
+            made.text = (made.text or "") + child
+        elif child and last is not None:
+            last.tail = (last.tail or "") + child
+    return made
+
+
+def html(root: Element) -> str:
+    """Return the text of a tree in HTML's own syntax."""
+    return ElementTree.tostring(root, encoding="unicode", method="html")
+
+
+def table(head: Iterable[Child], rows: Iterable[Iterable[Child]], **attributes: Attribute) -> Element:
+    """Return a table that scrolls sideways where it is too wide; cells that are no elements become `td`."""
+    body = element("tbody", *(element("tr", *(_cell(cell) for cell in row)) for row in rows))
+    heads = element("thead", element("tr", *(element("th", cell, scope="col") for cell in head)))
+    return element("div", element("table", heads, body, **attributes), class_="scroll", tabindex=0)
+
+
+def cell(content: Child, *, order: float | None = None, kind: str | None = None) -> Element:
+    """Return a `td`; `order` is the number that a column is sorted by, `kind` its CSS class."""
+    return element("td", content, data_order=None if order is None else repr(float(order)), class_=kind)
+
+
+def number(value: float | None, *, digits: int = 4) -> str:
+    """Return a number for people: significant digits, thousands separated, a minus that is no hyphen."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    whole = float(value).is_integer() and abs(value) < 1e15
+    large = whole or 10**digits <= abs(value) < 1e15
+    return (f"{value:,.0f}" if large else f"{value:.{digits}g}").replace("-", "−")
+
+
+def _cell(content: Child) -> Element:
+    if isinstance(content, Element) and content.tag in ("td", "th"):
+        return content
+    return element("td", content)
+
+
+def _name(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
+
+
+def _value(value: Attribute) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

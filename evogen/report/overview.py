@@ -1,0 +1,196 @@
+"""The sections on the search as a whole: heading, progress, leaders, outcomes, environment, reproduction."""
+
+from __future__ import annotations
+
+import shlex
+import statistics
+from collections.abc import Iterator
+
+from evogen.cohort import Outcome
+from evogen.records import Row
+from evogen.registry import known
+from evogen.report import charts
+from evogen.report.facts import Facts
+from evogen.report.figures import extent
+from evogen.report.markup import Element, cell, element, number, table
+
+LEADERS = 10
+
+
+def heading(facts: Facts) -> Element:
+    """Return the run's name, what was searched, its numbers, and what could not be read."""
+    tiles = element(
+        "dl", *(element("div", element("dt", k), element("dd", v)) for k, v in _tiles(facts)), class_="tiles"
+    )
+    notes = [element("p", note, class_="warning") for note in (*_unfinished(facts), *facts.missing)]
+    return element(
+        "header", element("h1", facts.name), element("p", _subject(facts), class_="lead"), *notes, tiles
+    )
+
+
+def progress(facts: Facts) -> Element:
+    """Return the two charts of the search."""
+    return element(
+        "section",
+        element("h2", "How the search went"),
+        element("div", charts.fitness(facts), charts.curves(facts), class_="pair"),
+    )
+
+
+def leaders(facts: Facts) -> Element:
+    """Return the table of the best candidates, first told of equals first."""
+    scored = sorted(
+        (row for row in facts.rows if row.fitness is not None), key=lambda row: -(row.fitness or 0)
+    )
+    shown = scored[:LEADERS]
+    title = element("h2", f"The best {len(shown)} candidates" if shown else "The best candidates")
+    if not shown:
+        return element("section", title, element("p", "No candidate has a fitness yet.", class_="empty"))
+    span = extent([score for row in shown for score in row.scores], margin=0.02)
+    head = (
+        "rank",
+        "candidate",
+        "fitness",
+        "sd",
+        "scores of its born agents",
+        "steps",
+        "operator",
+        "parents",
+        "genome",
+    )
+    rows = ([*_leader(rank, row), cell(row.genome[:8], kind="code")] for rank, row in enumerate(shown, 1))
+    body = [
+        [*cells[:4], cell(charts.strip(row.scores, span)), *cells[4:]]
+        for cells, row in zip(rows, shown, strict=True)
+    ]
+    note = f"A dot is a born agent, all on one axis from {number(span[0])} to {number(span[1])}."
+    return element("section", title, table(head, body, class_="sortable"), element("p", note, class_="note"))
+
+
+def outcomes(facts: Facts) -> Element:
+    """Return how the candidates ended, and the first message of every kind of failure."""
+    total = max(sum(facts.outcomes.values()), 1)
+    rows = (
+        (
+            outcome.value,
+            cell(number(count), kind="number"),
+            f"{count / total:.1%}",
+            f"The candidate {outcome.sentence}.",
+        )
+        for outcome, count in facts.outcomes.items()
+    )
+    parts = [
+        element("h2", "How the candidates ended"),
+        table(("outcome", "candidates", "share", "meaning"), rows),
+    ]
+    failed = [outcome for outcome, count in facts.outcomes.items() if count and outcome is not Outcome.OK]
+    for outcome in failed:
+        first = next(row for row in facts.rows if row.outcome is outcome)
+        summary = element(
+            "summary", f"{outcome.value}: what the first of {facts.outcomes[outcome]} said ({first.ref})"
+        )
+        parts.append(element("details", summary, element("pre", first.message or "no message")))
+    if not failed:
+        parts.append(element("p", "No candidate failed.", class_="note"))
+    return element("section", *parts)
+
+
+def environment(facts: Facts) -> Element:
+    """Return where the run was made."""
+    found = dict(facts.environment)
+    versions = found.pop("versions", {})
+    rows = [(key, "–" if value is None else str(value)) for key, value in found.items()]
+    if isinstance(versions, dict):
+        rows += [
+            (f"{name} (version)", "–" if value is None else str(value)) for name, value in versions.items()
+        ]
+    body = (
+        table(("what", "value"), rows) if rows else element("p", "No environment was stored.", class_="empty")
+    )
+    return element("section", element("h2", "Where it was made"), body)
+
+
+def reproduction(facts: Facts) -> Element:
+    """Return the command that makes this run again, its fingerprint and its whole experiment."""
+    parts = [element("h2", "Make it again")]
+    if facts.experiment is None:
+        parts.append(
+            element("p", "The experiment cannot be read, so no command reproduces this run.", class_="empty")
+        )
+    else:
+        device = facts.environment.get("device", "cpu")
+        words = ["evogen", "run", str(facts.path / "experiment.yaml"), "--seed", str(facts.experiment.seed)]
+        words += [] if device == "cpu" else ["--device", str(device)]
+        again = f"{facts.path}-again"
+        command = f"{shlex.join([*words, '-o', again])}\n{shlex.join(['evogen', 'fingerprint', again])}"
+        parts.append(element("pre", command, class_="command"))
+        told = f"With the same versions and kind of device, {len(facts.timings)} cohorts give the fingerprint"
+        parts.append(element("p", told + ":", class_="note"))
+    parts.append(element("p", element("code", facts.fingerprint), class_="fingerprint"))
+    if facts.experiment is not None:
+        text = element("pre", facts.experiment.yaml)
+        parts.append(
+            element("details", element("summary", "The experiment, every default written out"), text)
+        )
+    return element("section", *parts)
+
+
+def _subject(facts: Facts) -> str:
+    experiment = facts.experiment
+    if experiment is None:
+        return "a search whose experiment cannot be read"
+    words = [
+        f"{kind} {_part(kind, getattr(experiment, kind))}"
+        for kind in ("task", "strategy", "learner", "wiring")
+    ]
+    name = [] if experiment.name == facts.name else [f"experiment {experiment.name}"]
+    return " · ".join(
+        [*name, *words, f"{experiment.inheritance.value} inheritance", f"seed {experiment.seed}"]
+    )
+
+
+def _part(kind: str, part: object) -> str:
+    return next((name for name, cls in known(kind).items() if type(part) is cls), type(part).__name__)
+
+
+def _tiles(facts: Facts) -> Iterator[tuple[str, str]]:
+    best = None if facts.winner is None else facts.winner.row.fitness
+    yield "best fitness in the search", number(best)
+    fresh = facts.assessment
+    yield (
+        "fresh score of the winner",
+        "not assessed yet" if fresh is None else number(statistics.fmean(fresh.scores)),
+    )
+    yield "cohorts told", f"{len(facts.timings)} of {facts.planned or '?'}"
+    yield "candidates", number(len(facts.rows))
+    yield "ended ok", number(facts.outcomes[Outcome.OK])
+    yield f"inner loop, {charts.unit(facts)}", number(sum(row.steps for row in facts.rows))
+    yield "work, all workers together", _duration(sum(timing.seconds for timing in facts.timings))
+
+
+def _unfinished(facts: Facts) -> Iterator[str]:
+    if facts.planned is None or len(facts.timings) < facts.planned:
+        of = "" if facts.planned is None else f" of {facts.planned}"
+        yield f"This search is unfinished: {len(facts.timings)}{of} cohorts are told; the rest is missing here."
+    if facts.rows and facts.winner is None:
+        yield "No candidate ended ok, so there is no winner; the messages below say what went wrong."
+
+
+def _leader(rank: int, row: Row) -> list[Element]:
+    spread = statistics.stdev(row.scores) if len(row.scores) > 1 else 0.0
+    return [
+        cell(str(rank), order=rank, kind="number"),
+        cell(str(row.ref), order=row.ref.cohort * 1e6 + row.ref.row),
+        cell(number(row.fitness), order=row.fitness, kind="number"),
+        cell(number(spread, digits=2), order=spread, kind="number"),
+        cell(number(row.steps), order=row.steps, kind="number"),
+        cell(row.operator.replace("+", " + ")),
+        cell(" ".join(str(parent) for parent in row.parents) or "–"),
+    ]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 120 else f"{minutes} min {rest} s"

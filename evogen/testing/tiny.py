@@ -1,0 +1,193 @@
+"""Small worlds for the contract suites: a task of each kind, and phenotypes of a few neurons.
+
+Sizes are such that a contract takes a fraction of a second; the episodes of `Walk` end in both ways within
+a few steps, so that resets, bootstrapping and memory all come into play.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evogen.connectome import Wiring
+from evogen.connectome.direct import Direct
+from evogen.genome import Gene, Genome, Rules, frozen
+from evogen.grammar.plan import INPUT, OUTPUT, Group, Plan, Projection
+from evogen.keys import Key
+from evogen.phenotype import Development, Network, Phenotype, develop, embryo
+from evogen.registry import known
+from evogen.tasks import Fold, Step, Task, TaskKind
+from evogen.tasks.play import hits, play
+
+GENES, TRANSMITTERS = 5, 2
+EDGE, STRIDE = 1.5, 0.4
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Stay near the middle of a line: the reward is 1 - |x|, a step is 0.4 long, |x| > 1.5 ends the episode.
+
+    State: (P, B, 2) float64 = x, steps taken. Observation: (P, B, 2) = x, 1. Actions: 0 left, 1 right.
+    """
+
+    horizon: int = 5
+
+    kind = TaskKind.CONTROL
+    reported = "walks that start elsewhere"
+    inputs = 2
+    outputs = 2
+    draws = 1
+
+    def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (state, observation) from (P, B, 1) uniforms: x ~ U[-1, 1)."""
+        state = torch.cat([2 * uniforms - 1, torch.zeros_like(uniforms)], -1)
+        return state, self.observe(state)
+
+    def step(self, state: Tensor, action: Tensor) -> Step:
+        """Walk one step."""
+        x = state[..., 0] + STRIDE * (2.0 * action - 1.0)
+        steps = state[..., 1] + 1
+        after = torch.stack([x, steps], -1)
+        return Step(after, self.observe(after), 1 - x.abs(), x.abs() > EDGE, steps >= self.horizon)
+
+    def observe(self, state: Tensor) -> Tensor:
+        """Return what an agent sees of a state, (P, B, 2) float32."""
+        return torch.stack([state[..., 0], torch.ones_like(state[..., 0])], -1).float()
+
+    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
+        """Return (P,) mean returns of four episodes."""
+        return play(self, agents, keys=[key.child(fold.value) for key in keys], episodes=4).mean(-1)
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """Tell three Gaussian clouds in six dimensions apart; their centres are 2 from the origin."""
+
+    kind = TaskKind.CLASSIFICATION
+    reported = "points of the test fold"
+    inputs = 6
+    outputs = 3
+
+    def examples(self, fold: str) -> tuple[Tensor, Tensor]:
+        """Return (M, 6) points and (M,) clouds."""
+        return _blobs(fold)
+
+    @torch.no_grad()
+    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
+        """Return (P,) accuracies."""
+        assert len(keys) == agents.rows
+        x, y = self.examples({Fold.SEARCH: "validation", Fold.REPORT: "test"}[fold])
+        output, _ = agents.step(x.to(agents.dtype).expand(agents.rows, -1, -1), agents.start(len(x)))
+        return hits(output, y).mean(-1)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Blobs, each cloud shown twice to a network that nothing but its own plasticity teaches."""
+
+    kind = TaskKind.LIFE
+    reported = "points of the test fold, after six lessons"
+    inputs = 6
+    outputs = 3
+
+    @torch.no_grad()
+    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
+        """Return (P,) accuracies."""
+        assert len(keys) == agents.rows
+        x, y = _blobs("train")
+        teacher = torch.eye(3, dtype=agents.dtype)[y]
+        asked, answer = _blobs("validation" if fold is Fold.SEARCH else "test")
+        state = agents.start(1)
+        for i in range(6):
+            lesson, teach = (part[i].to(agents.dtype).expand(agents.rows, 1, -1) for part in (x, teacher))
+            _, state = agents.step(lesson, state, teach=teach)
+        right = [
+            hits(agents.step(one.to(agents.dtype).expand(agents.rows, 1, -1), state)[0], label)
+            for one, label in zip(asked, answer, strict=True)
+        ]
+        return torch.stack(right).mean((0, 2))
+
+
+TASKS: Mapping[TaskKind, Task] = {
+    TaskKind.CONTROL: Walk(),
+    TaskKind.CLASSIFICATION: Blobs(),
+    TaskKind.LIFE: Lessons(),
+}
+
+
+def genome(number: int, rules: bool = True) -> Genome:
+    """Return genome `number`: one architecture gene, g = 5 and n = 2, drawn as a new genome is."""
+    rng = Key(number).child("tiny").generator()
+    O = rng.normal(0, 1 / GENES, (GENES, GENES))  # ~ N(0, 1 / g^2)
+    c = rng.normal(0, 1 / (math.sqrt(2) * TRANSMITTERS), (TRANSMITTERS, 2 * TRANSMITTERS))
+    chromosome = Rules(tuple(range(GENES)), frozen(O), frozen(c)) if rules else None
+    return Genome(chromosome, Gene(1 + 2 * number, ()), (Gene(2 + 2 * number, ()),))
+
+
+def plan(of: Genome, task: Task, rule: str = "none", neuron: str = "rate") -> Plan:
+    """Return in -> 7 tanh units of this neuron kind -> out, both projections with this plasticity rule."""
+    interface, gene = (item.innovation for item in of.genes())
+    groups = (
+        Group(interface, INPUT, task.inputs),
+        Group(gene, "l0", 7, "tanh", neuron),
+        Group(interface, OUTPUT, task.outputs),
+    )
+    return Plan(groups, (Projection(0, 1, gene, rule=rule), Projection(1, 2, gene, rule=rule)))
+
+
+def phenotype(
+    task: Task,
+    rows: int = 3,
+    *,
+    wiring: Wiring | None = None,
+    rule: str = "none",
+    neuron: str = "rate",
+    dtype: torch.dtype = torch.float32,
+) -> Phenotype:
+    """Return the phenotype of genomes 0 to `rows` - 1; the wiring is `direct` unless given."""
+    wiring = Direct() if wiring is None else wiring
+    rules = {name: part() for name, part in known("rule").items()}
+    development = Development(wiring, rules, Key(0).child("tiny"), dtype)
+    genomes = [genome(row, wiring.genetic) for row in range(rows)]
+    return develop(development, [embryo(development, one, plan(one, task, rule, neuron)) for one in genomes])
+
+
+def network(task: Task, rows: int = 3, **changes: Any) -> Network:
+    """Return the average network of each of these phenotypes, without gradients."""
+    found = phenotype(task, rows, **changes)
+    return found.network(found.flat).detach()
+
+
+def alone(found: Network, row: int) -> Network:
+    """Return one row of a network as a network of its own."""
+    traits = found.traits
+    parts = (traits.activation, traits.neuron, traits.rule)
+    cut = ({name: part[row : row + 1].clone() for name, part in table.items()} for table in parts)
+    return Network(
+        found.layout,
+        tuple(W[row : row + 1].clone() for W in found.weights),
+        tuple(b[row : row + 1].clone() for b in found.biases),
+        type(traits)(traits.functions, *cut),
+    )
+
+
+def keys(rows: int) -> list[Key]:
+    """Return one key a row."""
+    return [Key(0).child("row", row) for row in range(rows)]
+
+
+@cache
+def _blobs(fold: str) -> tuple[Tensor, Tensor]:
+    size = {"train": 48, "validation": 24, "test": 24}[fold]
+    key = Key(0).child("blobs")
+    centres = 2 * np.eye(3, 6)
+    y = np.arange(size) % 3
+    x = centres[y] + 0.5 * key.child(fold).generator().normal(size=(size, 6))
+    return torch.from_numpy(x.astype(np.float32)), torch.from_numpy(y)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import experiment_files
+import numpy as np
+import pytest
+
+import evogen
+from evogen.cohort import Outcome
+from evogen.errors import EvogenError, RunError, SpecError
+from evogen.experiment import device_of, experiment_of
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return experiment_files.write(tmp_path)
+
+
+def test_a_run_keeps_what_it_was_made_from(file: Path, tmp_path: Path) -> None:
+    experiment = evogen.load(file)
+    with evogen.run(experiment, out=tmp_path / "run") as run:
+        assert run.told == 3
+        assert run.outcomes()[Outcome.OK] == 12
+        assert experiment_of(run) == experiment
+        assert device_of(run) == "cpu"
+        environment = json.loads(run.text("environment.json"))
+    assert environment["versions"]["numpy"] == np.__version__
+    assert {"python", "torch", "ray", "gymnasium", "evogen"} <= set(environment["versions"])
+    assert {"command", "platform", "cpu", "device", "git"} <= set(environment)
+
+
+def test_a_resumed_run_equals_an_unbroken_one(file: Path, tmp_path: Path) -> None:
+    experiment = evogen.load(file)
+
+    def stop(event: object) -> None:
+        if getattr(event, "told", 0) == 1:
+            raise KeyboardInterrupt
+
+    with evogen.run(experiment, out=tmp_path / "whole") as whole:
+        expected = whole.fingerprint()
+    with evogen.run(experiment, out=tmp_path / "cut", on_event=stop) as cut:
+        assert cut.told == 1
+    with evogen.resume(tmp_path / "cut") as resumed:
+        assert resumed.told == 3
+        assert resumed.fingerprint() == expected
+
+
+def test_a_failed_search_gives_the_writers_lock_back(file: Path, tmp_path: Path) -> None:
+    def fail(event: object) -> None:
+        raise SpecError("as asked")
+
+    with pytest.raises(SpecError, match="as asked"):
+        evogen.run(evogen.load(file), out=tmp_path / "run", on_event=fail)
+    evogen.resume(tmp_path / "run").close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"device": "gpu9"}, "--device gpu9: torch cannot use it"),
+        ({"address": "127.0.0.1:1"}, "add --workers N"),
+    ],
+)
+def test_nothing_is_written_where_the_search_cannot_start(
+    file: Path, tmp_path: Path, settings: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(EvogenError, match=text):
+        evogen.run(evogen.load(file), out=tmp_path / "run", **settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_opening_something_else_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is not a run"):
+        evogen.open(tmp_path)
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'launch'"):
+        evogen.launch  # noqa: B018

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import experiment_files
+import pytest
+from experiment_files import EXPERIMENT, GRAMMAR
+
+import evogen
+from evogen.errors import GrammarError, SpecError
+from evogen.experiment import document
+from evogen.schema import Inheritance
+from evogen.space import Log, Uniform
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return experiment_files.write(tmp_path)
+
+
+def test_the_file_says_what_may_vary(file: Path) -> None:
+    experiment = evogen.load(file)
+    assert experiment.name == "small"
+    assert experiment.seed == 0
+    assert experiment.inheritance is Inheritance.LAMARCKIAN
+    assert experiment.space.plasticity == {"rule.abcd.eta": Log(1e-3, 0.5), "rule.abcd.A": Uniform(-1.0, 1.0)}
+    assert experiment.rules["abcd"].decay == 0.1
+    assert experiment.space.rules is not None
+    assert experiment.space.rules.genes == 4
+    assert experiment.space.architecture.grammar.text == GRAMMAR
+
+
+def test_a_learner_range_becomes_a_gene(file: Path) -> None:
+    learner = "{kind: ppo, learning_rate: {log: [0.003, 0.1]}, gamma: {uniform: [0.9, 1]}}"
+    genes = evogen.load(file, [f"learner={learner}", "plasticity={}"]).space.plasticity
+    assert genes == {"learner.learning_rate": Log(0.003, 0.1), "learner.gamma": Uniform(0.9, 1.0)}
+
+
+def test_a_wiring_without_genetic_rules_has_no_rules_space(file: Path) -> None:
+    file.write_text(EXPERIMENT.replace("synaptogen", "direct").replace("rules: {genes", "# rules: {genes"))
+    assert evogen.load(file).space.rules is None
+
+
+def test_the_canonical_file_reads_back_to_an_equal_experiment(file: Path, tmp_path: Path) -> None:
+    experiment = evogen.load(file, ["learner={kind: ppo, learning_rate: {log: [0.003, 0.1]}}", "name=no"])
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "experiment.yaml").write_text(experiment.yaml)
+    (folder / "grammar.bnf").write_text(experiment.grammar)
+    again = evogen.load(folder / "experiment.yaml")
+    assert again == experiment
+    for field in dataclasses.fields(experiment):
+        assert getattr(again, field.name) == getattr(experiment, field.name), field.name
+
+
+def test_the_canonical_file_says_every_setting(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "full.yaml").write_text(evogen.load(file).yaml)
+    data, _ = document.read(tmp_path / "full.yaml")
+    assert data["search"] == {"cohorts": 3, "cohort_size": 4, "lookahead": 2, "snapshot_every": 10}
+    assert data["task"] == {"kind": "cartpole", "episodes": 1}
+    assert data["architecture"]["grammar"] == "grammar.bnf"
+    assert data["plasticity"]["abcd"]["eta"] == {"log": [0.001, 0.5]}
+    assert data["compute"] == {"dtype": "float32", "threads": 1}
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        ("search.cohorts=40", lambda e: e.search.cohorts == 40),
+        ("search.lookahead=1", lambda e: e.search.lookahead == 1),
+        ("seed=7", lambda e: e.seed == 7),
+        ("wiring.scale=2", lambda e: e.wiring.scale == 2.0),
+        ("task={kind: cartpole, episodes: 3}", lambda e: e.task.episodes == 3),
+        ("birth.degree=1e3", lambda e: e.birth.degree == 1000.0),
+        ("plasticity.abcd.eta=0.2", lambda e: "rule.abcd.eta" not in e.space.plasticity),
+        ("compute.dtype=float64", lambda e: e.compute.dtype == "float64"),
+    ],
+)
+def test_an_override_changes_one_setting(file: Path, override: str, changed: Any) -> None:
+    assert not changed(evogen.load(file))
+    assert changed(evogen.load(file, [override]))
+
+
+def test_the_last_of_two_overrides_counts(file: Path) -> None:
+    assert evogen.load(file, ["seed=1", "seed=2"]).seed == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("search.cohorts", "wanted --set PATH=VALUE, as in --set search.cohorts=40"),
+        ("=3", "wanted --set PATH=VALUE"),
+        ("search..cohorts=3", "wanted --set PATH=VALUE"),
+        ("search.cohorts=", "wanted --set PATH=VALUE"),
+        ("search.cohorts=[1", "--set search.cohorts=[1: not YAML"),
+        ("search.cohort=3", "search.cohort: unknown key; did you mean 'cohorts'?"),
+        ("serch.cohorts=3", "serch: unknown key; did you mean 'search'?"),
+        ("task.episods=3", "task.episods: unknown key; did you mean 'episodes'?"),
+        ("plasticity.abc.eta=1", "plasticity.abc: unknown rule; did you mean 'abcd'?"),
+        ("seed.x=1", "seed: wanted a valid integer"),
+        ("search.cohorts.x=1", "search.cohorts: 3 is one value, it has no settings below it"),
+        ("search.cohorts=0", "--set search.cohorts=0: search.cohorts: wanted a number >= 1, found 0"),
+        ("search.cohort_size=1.5", "search.cohort_size: wanted a valid integer, found 1.5"),
+        ("task=cartpol", "unknown task 'cartpol'; did you mean 'cartpole'? ('evogen list tasks' shows all)"),
+        ("strategy.kind=x", "('evogen list strategies' shows all)"),
+        ("task={episodes: 3}", "task.kind: wanted the name of a task, found null"),
+        ("learner=supervised", "fits tasks of kind classification; this task is of kind control"),
+        ("wiring=direct", "rules: this wiring has no genetic rules"),
+        ("rules.genes=9", "rules.max_genes: wanted a number >= genes (9), found 8"),
+        ("rules.temperature=0", "rules.temperature: wanted a number > 0, found 0"),
+        ("rules.transmitters=0", "rules.transmitters: wanted a number >= 1, found 0"),
+        ("architecture.max_modules=0", "architecture.max_modules: wanted a number >= initial_modules (1)"),
+        ("architecture.grammar=x.bnf", "architecture.grammar: there is no grammar file"),
+        ("architecture.grammar=3", "architecture.grammar: wanted a grammar file's path"),
+        ("architecture={}", "architecture.grammar: wanted a grammar file's path"),
+        ("birth.agents={uniform: [1, 2]}", "this setting is one for the whole experiment"),
+        ("name=a/b", "name: wanted letters, digits, '_', '-' and '.'"),
+        ("name=..", "name: wanted letters"),
+        ("inheritance=x", "inheritance: wanted 'baldwinian' or 'lamarckian'"),
+        ("seed=-1", "seed: wanted a number >= 0, found -1"),
+    ],
+)
+def test_a_wrong_override_is_named(file: Path, override: str, text: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        evogen.load(file, [override])
+    assert text in str(raised.value)
+
+
+def test_a_start_that_the_grammar_lacks_is_named(file: Path) -> None:
+    with pytest.raises(GrammarError, match="unknown start symbol 'reflx'; did you mean 'reflex'"):
+        evogen.load(file, ["architecture.start=reflx"])
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [("plastic:abce", "unknown rule 'abce'; did you mean 'abcd'"), ("neuron:rat", "unknown neuron 'rat'")],
+)
+def test_a_grammar_word_that_names_no_part_is_shown_in_its_file(tmp_path: Path, word: str, text: str) -> None:
+    file = experiment_files.write(tmp_path, grammar=GRAMMAR.replace("act:tanh", f"act:tanh {word}"))
+    with pytest.raises(GrammarError, match=rf"small.bnf:1:\d+: {text}"):
+        evogen.load(file)
+
+
+def test_settings_of_a_rule_that_no_module_has_are_refused(tmp_path: Path) -> None:
+    file = experiment_files.write(tmp_path, grammar=GRAMMAR.replace(" | plastic:abcd", ""))
+    with pytest.raises(SpecError, match=r"plasticity\.abcd: no module of <reflex> has plastic:abcd"):
+        evogen.load(file)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "searchspaces").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_experiment_loads(path: Path) -> None:
+    experiment = evogen.load(path)
+    assert experiment.name == path.stem
