@@ -148,7 +148,7 @@ class Run:
     def text(self, name: str) -> str:
         """Return one of the run's text files, such as experiment.yaml or environment.json."""
         with store.explained(self.path):
-            return (self.path / name).read_text()
+            return (self.path / name).read_text("utf-8")
 
     def events(self) -> tuple[Logged, ...]:
         """Return what happened to the run, oldest first."""

@@ -124,30 +124,38 @@ def settings(cls: type[_T], data: object, where: Where, **given: Any) -> Configu
         SpecError: not a mapping, an unknown or missing key, a wrong type, a value out of bounds, or a
             ValueError of the dataclass itself.
     """
-    if not isinstance(data, Mapping):
-        raise where.error(f"wanted settings as 'key: value' lines, found {show(data)}")
+    written = _mapping(data, where)
     fields = {item.name: item for item in dataclasses.fields(cls) if item.init}  # type: ignore[arg-type]
-    for key in data:
-        if key not in fields:
-            raise (where / str(key)).error(f"unknown key{near(str(key), fields)}")
-    for name, item in fields.items():
-        if name not in {*data, *given} and item.default is item.default_factory is dataclasses.MISSING:
-            raise (where / name).error("this setting has no default: write it")
+    _complete(fields, {*written, *given}, where)
     hints = get_type_hints(cls)
     ranges = {
         key: _range(fields[key], hints[key], value, where / key)
-        for key, value in data.items()
+        for key, value in written.items()
         if _is_range(value)
     }
     values = {
         key: _value(fields[key], hints[key], value, where / key)
-        for key, value in data.items()
+        for key, value in written.items()
         if key not in ranges
     }
     try:
         return Configured(cls(**values, **given), ranges)
     except ValueError as error:
         raise where.error(str(error)) from error
+
+
+def _mapping(data: object, where: Where) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise where.error(f"wanted settings as 'key: value' lines, found {show(data)}")
+    return data
+
+
+def _complete(fields: Mapping[str, dataclasses.Field[Any]], present: set[str], where: Where) -> None:
+    for key in sorted(present - fields.keys()):
+        raise (where / key).error(f"unknown key{near(key, fields)}")
+    for name, item in fields.items():
+        if name not in present and item.default is item.default_factory is dataclasses.MISSING:
+            raise (where / name).error("this setting has no default: write it")
 
 
 def show(value: object) -> str:

@@ -9,7 +9,7 @@ GRAMMAR = """\
 <rule> ::= plastic:none | plastic:abcd
 """
 EXPERIMENT = """\
-task: {kind: cartpole, episodes: 1}
+task: {kind: cartpole, episodes: 1, report_episodes: 1}
 wiring: synaptogen
 birth: {agents: 2}
 rules: {genes: 4, min_genes: 2, max_genes: 8}

@@ -68,10 +68,10 @@ class SynaptoGen:
     ) -> list[np.ndarray]:
         """Draw the synapse counts of agents exactly, gene pair by gene pair (section 2.1 of the model)."""
         values, masks = candidate.values, candidate.masks
-        P = 1 / (1 + np.exp(-values["O"] / candidate.temperature))
+        P = _sigmoid(values["O"] / candidate.temperature)
         if candidate.rule_mask is not None:
             P = P * candidate.rule_mask
-        C = self.scale * _polarity(values["c"].shape[0]) / (1 + np.exp(-values["c"]))
+        C = self.scale * _polarity(values["c"].shape[0]) * _sigmoid(values["c"])
         squares = {int(name[:-2]): array**2 for name, array in values.items() if name.endswith(".X")}
         neurons = sum(len(array) for array in squares.values())
         expected = [
@@ -126,6 +126,10 @@ def _polarity(n: int) -> np.ndarray:
     S[np.arange(n), 2 * np.arange(n)] = 1.0
     S[np.arange(n), 2 * np.arange(n) + 1] = -1.0
     return S
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(-np.logaddexp(0, -x)))  # 1 / (1 + exp(-x)), which overflows
 
 
 def _square(x: Tensor) -> Tensor:

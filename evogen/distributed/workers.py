@@ -205,16 +205,20 @@ def _join(workers: int, address: str | None) -> bool:
     if ray.is_initialized():
         return False
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address is None:
-        ray.init(address="local", num_cpus=workers, include_dashboard=False, **quiet)
-        return True
-    host, _, port = address.rpartition(":")
     try:
-        if "/" not in address and port.isdigit():
-            socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
-        ray.init(address=address, **quiet)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise WorkerError(
-            f"no Ray cluster at {address}: {error}; give HOST:PORT of one that 'ray start --head' started"
-        ) from error
+        if address is None:
+            ray.init(address="local", num_cpus=workers, include_dashboard=False, **quiet)
+        else:
+            _knock(address)
+            ray.init(address=address, **quiet)
+    except Exception as error:  # Ray raises it bare where a node starts too late
+        where = "this machine, try again when it is less busy" if address is None else address
+        raise WorkerError(f"cannot use Ray on {where}; or evaluate without workers: {error}") from error
     return True
+
+
+def _knock(address: str) -> None:
+    """Fail in seconds where nothing listens at HOST:PORT; Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if "/" not in address and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()

@@ -80,9 +80,10 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
         document.override(data, marks, text)
     top = Where(marks)
     written = settings(Document, data, top).value
-    if not re.fullmatch(r"(\w[\w.-]*)?", written.name):
-        raise (top / "name").error(f"wanted letters, digits, '_', '-' and '.', found {show(written.name)}")
-    return _build(dataclasses.replace(written, name=written.name or file.stem), top, file.parent)
+    name = written.name or file.stem
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise (top / "name").error(f"wanted letters, digits, '_', '-' and '.', found {show(name)}")
+    return _build(dataclasses.replace(written, name=name), top, file.parent)
 
 
 def _build(written: Document, top: Where, folder: Path) -> Experiment:
@@ -91,40 +92,52 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
     if task.kind not in learner.fits:
         fits = ", ".join(sorted(learner.fits))
         raise (top / "learner").error(f"fits tasks of kind {fits}; this task is of kind {task.kind}")
-    birth = settings(Birth, written.birth, top / "birth").value
-    search = settings(Search, written.search, top / "search").value
-    compute = settings(Compute, written.compute, top / "compute").value
     architecture = _architecture(written.architecture, top / "architecture", folder)
     genetic = _genetic(written.rules, wiring, top / "rules")
-    rules = _rules(written.plasticity, architecture, top / "plasticity")
-    canonical = {
-        "name": written.name,
-        "seed": written.seed,
-        **{kind: {"kind": _kind(getattr(written, kind)), **_plain(*parts[kind])} for kind in _PARTS},
-        "birth": _plain(birth),
-        **({} if genetic is None else {"rules": _plain(genetic)}),
-        "architecture": {"grammar": GRAMMAR, **_plain(architecture)},
-        "plasticity": {name: _plain(*rules[name]) for name in sorted(_words(architecture, "plastic"))},
-        "inheritance": written.inheritance.value,
-        "search": _plain(search),
-        "compute": _plain(compute),
+    sections: dict[str, Any] = {
+        "architecture": architecture,
+        "rules": genetic,
+        "birth": settings(Birth, written.birth, top / "birth").value,
+        "search": settings(Search, written.search, top / "search").value,
+        "compute": settings(Compute, written.compute, top / "compute").value,
     }
+    rules = _rules(written.plasticity, architecture, top / "plasticity")
     return Experiment(
         written.name,
         written.seed,
-        yaml=document.dump(canonical),
+        yaml=_canonical(written, parts, rules, sections),
         grammar=architecture.grammar.text,
         space=SearchSpace(genetic, architecture, _genes(parts["learner"], rules)),
         task=task,
         learner=learner,
         wiring=wiring,
         rules={name: rule.value for name, rule in rules.items()},
-        birth=birth,
+        birth=sections["birth"],
         strategy=strategy,
         inheritance=written.inheritance,
-        search=search,
-        compute=compute,
+        search=sections["search"],
+        compute=sections["compute"],
     )
+
+
+def _canonical(
+    written: Document,
+    parts: Mapping[str, Configured[Any]],
+    rules: Mapping[str, Configured[Any]],
+    sections: Mapping[str, Any],
+) -> str:
+    """Return the file with every default written out; a rule that no module has is left out."""
+    used = _words(sections["architecture"], "plastic")
+    data: dict[str, Any] = {
+        "name": written.name,
+        "seed": written.seed,
+        **{kind: {"kind": _kind(getattr(written, kind)), **_plain(*parts[kind])} for kind in _PARTS},
+        **{name: _plain(section) for name, section in sections.items() if section is not None},
+        "plasticity": {name: _plain(*rule) for name, rule in rules.items() if name in used},
+        "inheritance": written.inheritance.value,
+    }
+    data["architecture"] |= {"grammar": GRAMMAR}
+    return document.dump(data)
 
 
 def _kind(data: Part) -> Any:

@@ -10,7 +10,7 @@ from evogen.grammar.plan import Group, Plan, Projection
 from evogen.report.figures import drawing
 from evogen.report.markup import Element, element, number, table
 
-_WIDTH, _GAP, _LANE, _EDGE = 82, 78, 104, 6
+_WIDTH, _GAP, _LANE, _EDGE = 76, 66, 104, 4
 
 
 def drawn(plan: Plan) -> Element:
@@ -57,14 +57,6 @@ def described(plan: Plan) -> str:
     return f"{plan.groups[0].size} inputs; {modules}; {plan.groups[-1].size} outputs"
 
 
-def weights(plan: Plan) -> int:
-    """Return the expected number of weights and biases of a born network."""
-    synapses = sum(
-        link.density * plan.groups[link.pre].size * plan.groups[link.post].size for link in plan.projections
-    )
-    return round(synapses) + sum(group.size for group in plan.groups[1:])
-
-
 def depths(plan: Plan) -> list[int]:
     """Return the column of each group: its longest path from the input."""
     found = [0] * len(plan.groups)
@@ -85,7 +77,7 @@ def _group(group: Group) -> str:
 
 def _lane(at: int, gene: int, plan: Plan, left: list[int]) -> Element:
     columns = [x for x, group in zip(left, plan.groups, strict=True) if group.gene == gene]
-    x, y, width = min(columns) - 12, at * _LANE + 4, max(columns) - min(columns) + _WIDTH + 24
+    x, y, width = min(columns) - 10, at * _LANE + 4, max(columns) - min(columns) + _WIDTH + 20
     return element(
         "g",
         element("rect", x=x, y=y, width=width, height=_LANE - 8, rx=8, class_="lane"),
@@ -120,7 +112,7 @@ def _link(link: Projection, x1: float, y1: float, x2: float, y2: float) -> list[
             "path", d=f"M{tip - 5} {y2 - 4:.1f}L{x2} {y2:.1f}L{tip - 5} {y2 + 4:.1f}Z", class_=f"{kind} tip"
         ),
     ]
-    x, y = (x2 - 36, y2) if link.pre == 0 else (x1 + 36, y1)
+    x, y = (x2 - 34, y2) if link.pre == 0 else (x1 + 31, y1)
     if link.density < 1:
         parts.append(element("text", f"{link.density:.0%}", x=x, y=y - 7, class_="small middle halo"))
     if link.rule != "none":

@@ -84,19 +84,20 @@ def curves(facts: Facts) -> Element:
         low, half, high = _spread(grid)
         drawn += [band(frame, xs, low, high, colour), line(frame, xs, half, colour)]
         drawn.append(line(frame, xs, grid[0], f"{colour} thin"))
-        keys += [(colour, f"{name}: median"), (f"area {colour}", "quartiles"), (f"{colour} thin", "best")]
+        keys.append((colour, name))
     if own is not None:
         drawn.append(line(frame, xs, own[0], "ink"))
         keys.append(("ink", "the winner"))
     ends = "; ".join(f"{name} median {number(float(_spread(grid)[1][-1]))}" for _, name, grid in shown)
     image = drawing(frame.width, frame.height, f"Inner-loop curves, at the end: {ends}.", axes(frame), *drawn)
-    return figure("Learning within a life", image, legend(*keys), kind="chart")
+    note = "line: median; area: quartiles; dotted: the best candidate of the cohort"
+    return figure("Learning within a life", image, legend(*keys), note=note, kind="chart")
 
 
 def strips(groups: Sequence[tuple[str, str, Sequence[float]]], label: str) -> Element:
     """Draw groups of scores, (colour, name, scores) each, one above another on one axis, with mean and sd."""
     every = [score for _, _, scores in groups for score in scores]
-    width, lane, left = 470, 62, 12
+    width, lane, left = 470, 62, 26
     low, high = extent(every, margin=0.08)
     bottom = lane * len(groups) + 4
 
@@ -111,7 +112,7 @@ def strips(groups: Sequence[tuple[str, str, Sequence[float]]], label: str) -> El
     ]
     for at, (colour, name, scores) in enumerate(groups):
         parts += _lane(name, [across(score) for score in scores], at * lane, colour)
-    parts.append(element("text", label, x=width - left, y=bottom + 34, class_="name end"))
+    parts.append(element("text", label, x=width - 4, y=bottom + 34, class_="name end"))
     told = "; ".join(f"{name}: {', '.join(number(score) for score in scores)}" for _, name, scores in groups)
     return drawing(width, bottom + 42, f"{label}. {told}", *parts)
 
@@ -138,7 +139,7 @@ def _lane(name: str, columns: list[float], top: int, colour: str) -> list[Elemen
     spread = float(np.std(columns, ddof=1)) if len(columns) > 1 else 0.0
     path = "".join(f"M{x:.1f} {middle + _jitter(i, 7)}h0" for i, x in enumerate(columns))
     return [
-        element("text", name, x=12, y=top + 18, class_="name"),
+        element("text", name, x=4, y=top + 18, class_="name"),
         element("path", d=f"M{mean - spread:.1f} {middle}H{mean + spread:.1f}", class_=f"spread {colour}"),
         element("path", d=path, class_=f"dots large {colour}"),
         element("path", d=f"M{mean:.1f} {middle - 13}v26", class_=f"line {colour}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,21 +34,22 @@ class Winner:
 
 
 class Assessment(NamedTuple):
-    """Scores of freshly born agents of a candidate, on what the search never saw.
+    """Scores of the winner's freshly born agents, on what the search never saw.
 
     Attributes:
-        ref: place of the candidate.
         title: what the scores were measured on.
         scores: one per agent.
-        episodes: behind each score; None where there are no episodes.
-        claimed: the candidate's fitness in the search.
+        episodes: behind each score; None where the title says it, or there are none.
     """
 
-    ref: str
     title: str
     scores: tuple[float, ...]
     episodes: int | None
-    claimed: float
+
+    @property
+    def mean(self) -> float:
+        """Mean over the agents."""
+        return statistics.fmean(self.scores)
 
 
 class Baseline(NamedTuple):
@@ -73,7 +75,7 @@ class Facts:
         outcomes: candidates by how they ended.
         planned: cohorts of the whole search; None where nothing says it.
         winner: None while no candidate has a fitness.
-        assessment: the last one that was logged.
+        assessment: of the winner; None where none was logged, or only that of an earlier winner.
         baselines: those that were logged last.
         fingerprint: of the run as it is now.
         missing: sentences on what could not be read.
@@ -116,6 +118,7 @@ def gather(run: Run) -> Facts:
     logged = {event.kind: event.payload for event in events}
     started = [event.payload["cohorts"] for event in events if "cohorts" in event.payload]
     planned = experiment.search.cohorts if experiment is not None else started[-1] if started else None
+    winner = _winner(run, run.best(), experiment, missing)
     return Facts(
         path=run.path,
         name=run.path.resolve().name,
@@ -125,8 +128,8 @@ def gather(run: Run) -> Facts:
         timings=run.timings(),
         outcomes=run.outcomes(),
         planned=planned,
-        winner=_winner(run, run.best(), experiment, missing),
-        assessment=_read(lambda: _assessment(logged.get("assessment")), "the assessment", missing),
+        winner=winner,
+        assessment=_read(lambda: _assessment(logged.get("assessment"), winner), "the assessment", missing),
         baselines=_read(lambda: _baselines(logged.get("baselines")), "the baselines", missing) or (),
         fingerprint=run.fingerprint(),
         missing=tuple(missing),
@@ -144,12 +147,11 @@ def _winner(run: Run, ref: Ref | None, experiment: Experiment | None, missing: l
     return Winner(row, genome, derived)
 
 
-def _assessment(payload: Mapping[str, Any] | None) -> Assessment | None:
-    if payload is None:
+def _assessment(payload: Mapping[str, Any] | None, winner: Winner | None) -> Assessment | None:
+    if payload is None or winner is None or payload["ref"] != str(winner.row.ref):
         return None
     scores = tuple(float(score) for score in payload["scores"])
-    claimed, episodes = float(payload["search_fitness"]), payload["episodes"]
-    return Assessment(str(payload["ref"]), str(payload["title"]), scores, episodes, claimed)
+    return Assessment(str(payload["title"]), scores, payload["episodes"])
 
 
 def _baselines(payload: Mapping[str, Any] | None) -> tuple[Baseline, ...]:

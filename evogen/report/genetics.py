@@ -56,11 +56,14 @@ def expression(genome: Genome) -> Iterator[Element]:
     weight = signed(*free)
     numbers = {gene.innovation: at for at, gene in enumerate(genome.architecture, 1)}
     panels = [
-        figure(title, panel(title, blocks, size=_CELL))
+        (title, blocks)
         for gene in genome.genes()
         for title, blocks in _panels(gene, numbers.get(gene.innovation), amount, weight)
     ]
-    yield element("div", *panels, class_="flow")
+    panels.sort(key=lambda item: item[0].startswith("out "))  # stable: the input stays first
+    yield element(
+        "div", *(figure(title, panel(title, blocks, size=_CELL)) for title, blocks in panels), class_="flow"
+    )
     bars = [bar(amount, "X², square-root scale"), bar(_SHARE, "share of T, R")] if arrays else []
     bars += [bar(weight, "weight")] if free else []
     yield element("div", *bars, class_="flow")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree
 
 Element = ElementTree.Element
@@ -39,11 +39,13 @@ def html(root: Element) -> str:
     return ElementTree.tostring(root, encoding="unicode", method="html")
 
 
-def table(head: Iterable[Child], rows: Iterable[Iterable[Child]], **attributes: Attribute) -> Element:
-    """Return a table that scrolls sideways where it is too wide; cells that are no elements become `td`."""
-    body = element("tbody", *(element("tr", *(_cell(cell) for cell in row)) for row in rows))
-    heads = element("thead", element("tr", *(element("th", cell, scope="col") for cell in head)))
-    return element("div", element("table", heads, body, **attributes), class_="scroll", tabindex=0)
+def table(head: Sequence[str], rows: Iterable[Iterable[Child]], **attributes: Attribute) -> Element:
+    """Return a table that scrolls sideways where it is too wide; headings are aligned as their columns."""
+    body = element("tbody", *(element("tr", *(_cell(item) for item in row)) for row in rows))
+    kinds = [item.get("class") for item in body[0]] if len(body) else [None] * len(head)
+    heads = (element("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds, strict=True))
+    whole = element("table", element("thead", element("tr", *heads)), body, **attributes)
+    return element("div", whole, class_="scroll", tabindex=0)
 
 
 def cell(content: Child, *, order: float | None = None, kind: str | None = None) -> Element:

@@ -75,13 +75,13 @@ def outcomes(facts: Facts) -> Element:
             outcome.value,
             cell(number(count), kind="number"),
             f"{count / total:.1%}",
-            f"The candidate {outcome.sentence}.",
+            outcome.sentence,
         )
         for outcome, count in facts.outcomes.items()
     )
     parts = [
         element("h2", "How the candidates ended"),
-        table(("outcome", "candidates", "share", "meaning"), rows),
+        table(("outcome", "candidates", "share", "the candidate …"), rows),
     ]
     failed = [outcome for outcome, count in facts.outcomes.items() if count and outcome is not Outcome.OK]
     for outcome in failed:
@@ -101,9 +101,8 @@ def environment(facts: Facts) -> Element:
     versions = found.pop("versions", {})
     rows = [(key, "–" if value is None else str(value)) for key, value in found.items()]
     if isinstance(versions, dict):
-        rows += [
-            (f"{name} (version)", "–" if value is None else str(value)) for name, value in versions.items()
-        ]
+        listed = (f"{name} {value}" for name, value in versions.items() if value is not None)
+        rows.append(("versions", ", ".join(listed)))
     body = (
         table(("what", "value"), rows) if rows else element("p", "No environment was stored.", class_="empty")
     )
@@ -159,11 +158,10 @@ def _tiles(facts: Facts) -> Iterator[tuple[str, str]]:
     fresh = facts.assessment
     yield (
         "fresh score of the winner",
-        "not assessed yet" if fresh is None else number(statistics.fmean(fresh.scores)),
+        "not yet" if fresh is None else number(fresh.mean),
     )
     yield "cohorts told", f"{len(facts.timings)} of {facts.planned or '?'}"
-    yield "candidates", number(len(facts.rows))
-    yield "ended ok", number(facts.outcomes[Outcome.OK])
+    yield "candidates that ended ok", f"{number(facts.outcomes[Outcome.OK])} of {number(len(facts.rows))}"
     yield f"inner loop, {charts.unit(facts)}", number(sum(row.steps for row in facts.rows))
     yield "work, all workers together", _duration(sum(timing.seconds for timing in facts.timings))
 
@@ -171,7 +169,7 @@ def _tiles(facts: Facts) -> Iterator[tuple[str, str]]:
 def _unfinished(facts: Facts) -> Iterator[str]:
     if facts.planned is None or len(facts.timings) < facts.planned:
         of = "" if facts.planned is None else f" of {facts.planned}"
-        yield f"This search is unfinished: {len(facts.timings)}{of} cohorts are told; the rest is missing here."
+        yield f"This search is unfinished: {len(facts.timings)}{of} cohorts are told, the rest is missing."
     if facts.rows and facts.winner is None:
         yield "No candidate ended ok, so there is no winner; the messages below say what went wrong."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
-from evogen.cohort import Ref
+from evogen.experiment.checks import parameters
 from evogen.genome import Value
 from evogen.records import Row
 from evogen.report import architecture, charts
@@ -22,12 +22,11 @@ ANCESTORS = 10
 def verdict(facts: Facts) -> Element:
     """Return the winner's fresh scores beside the search's own estimate, and the baselines."""
     parts: list[Child] = [element("h2", "Is the winner real?")]
-    if facts.assessment is None:
-        parts.append(
-            element("p", "Not assessed yet: only the scores of the search itself are known.", class_="empty")
-        )
+    if facts.winner is None or facts.assessment is None:
+        text = "Not assessed yet: only the scores of the search itself are known."
+        parts.append(element("p", text, class_="empty"))
     else:
-        parts += _assessed(facts, facts.assessment)
+        parts += _assessed(facts.winner.row, facts.assessment, len(facts.rows))
     classified = facts.experiment is not None and facts.experiment.task.kind is TaskKind.CLASSIFICATION
     if facts.baselines or classified:
         parts += [element("h3", "Beside ordinary models"), *_baselines(facts)]
@@ -45,32 +44,28 @@ def portrait(facts: Facts) -> Element:
     parts: list[Child] = [title, _origin(winner.row), element("h3", "Architecture"), *_architecture(winner)]
     if winner.genome is not None:
         parts += [element("h3", "Genetic rules, after its life"), *rules(winner.genome)]
-        parts += [element("h3", "Expression, tuned in its life"), *expression(winner.genome)]
+        parts += [element("h3", "Expression, after its life"), *expression(winner.genome)]
         ranges = {} if facts.experiment is None else facts.experiment.space.plasticity
         parts += [element("h3", "Plasticity and inner loop"), *_plasticity(winner.genome.plasticity, ranges)]
     parts += [element("h3", "Ancestry"), *_ancestry(facts.rows, winner.row)]
     return element("section", *parts)
 
 
-def _assessed(facts: Facts, fresh: Assessment) -> Iterator[Element]:
+def _assessed(row: Row, fresh: Assessment, candidates: int) -> Iterator[Element]:
     behind = "" if fresh.episodes is None else f", {fresh.episodes} episodes each"
-    yield element(
-        "p", f"Candidate {fresh.ref} on {fresh.title}: {len(fresh.scores)} agents born anew{behind}."
-    )
-    searched = next((row.scores for row in facts.rows if str(row.ref) == fresh.ref), ())
-    groups = [("orange", "in the search", searched)] if searched else []
-    groups.append(("blue", "fresh", fresh.scores))
+    told = f"Candidate {row.ref} on {fresh.title}: {len(fresh.scores)} agents born anew{behind}."
+    yield element("p", told)
+    groups = [("orange", "in the search", row.scores), ("blue", "fresh", fresh.scores)]
     image = charts.strips(groups, "score of an agent (mean over its episodes or examples)")
     rows = [_scores(name, scores) for _, name, scores in groups]
     shown = table(("scores", "mean", "sd over agents", "smallest", "largest", "agents"), rows)
-    gap = fresh.claimed - statistics.fmean(fresh.scores)
+    claimed = row.fitness or 0.0
     note = (
-        f"Optimism gap: {number(gap, digits=3)}, the search's estimate of {number(fresh.claimed)} minus the "
-        f"fresh mean. The best of {len(facts.rows)} noisy estimates was kept, so some gap is to be expected."
+        f"Optimism gap: {number(claimed - fresh.mean, digits=3)}, the search's estimate of {number(claimed)} "
+        f"minus the fresh mean. The best of {candidates} noisy estimates was kept, which favours a gap above 0."
     )
-    drawn = figure(
-        "Scores of born agents", image, note="bar: mean; faint line: ± 1 sd; a dot is an agent", kind="chart"
-    )
+    key = "bar: mean; faint line: ± 1 sd; a dot is an agent"
+    drawn = figure("Scores of born agents", image, note=key, kind="chart")
     yield element("div", drawn, element("div", shown, element("p", note)), class_="pair")
 
 
@@ -91,11 +86,11 @@ def _baselines(facts: Facts) -> Iterator[Element]:
     rows: list[list[Child]] = []
     if facts.winner is not None:
         fresh = facts.assessment
-        test = None if fresh is None else statistics.fmean(fresh.scores)
-        size = None if facts.winner.plan is None else architecture.weights(facts.winner.plan)
+        test = None if fresh is None else fresh.mean
+        size = None if facts.winner.plan is None else parameters(facts.winner.plan)
         rows.append([element("th", "the winner", scope="row"), *_cells(facts.winner.row.fitness, test, size)])
     rows += [[name, *_cells(validation, test, size)] for name, validation, test, size in facts.baselines]
-    yield table(("model", "validation", "test", "weights and biases"), rows, class_="sortable")
+    yield table(("model", "validation", "test", "weights, biases"), rows, class_="sortable")
     note = "The winner was chosen on validation, the baselines were not: compare the test column."
     yield element("p", note, class_="note")
 
@@ -111,7 +106,7 @@ def _origin(row: Row) -> Element:
         ("candidate", str(row.ref)),
         ("fitness", number(row.fitness)),
         ("made by", row.operator.replace("+", " + ") + of),
-        ("genome", element("code", row.genome)),
+        ("genome", element("code", row.genome[:16])),
     ]
     facts += [(name.replace("_", " "), number(value)) for name, value in row.metrics.items()]
     pairs = (element("div", element("dt", name), element("dd", value)) for name, value in facts)
@@ -136,9 +131,7 @@ def _architecture(winner: Winner) -> Iterator[Element]:
 def _size(winner: Winner) -> str:
     assert winner.plan is not None
     neurons = sum(group.size for group in winner.plan.groups)
-    return (
-        f"{neurons} neurons, {number(architecture.weights(winner.plan))} weights and biases expected at birth"
-    )
+    return f"{neurons} neurons, {number(parameters(winner.plan))} weights and biases expected at birth"
 
 
 def _plasticity(values: Mapping[str, Value], ranges: Mapping[str, Distribution]) -> Iterator[Element]:
@@ -152,30 +145,28 @@ def _plasticity(values: Mapping[str, Value], ranges: Mapping[str, Distribution])
     rows = []
     for name, value in values.items():
         spread = ranges.get(name)
-        low, high = ("–", "–") if spread is None else (_shown(spread.value(0.0)), _shown(spread.value(1.0)))
-        track = "no range" if spread is None else _track(name, spread.unit(value))
-        scale = "–" if spread is None else "log" if isinstance(spread, Log) else "linear"
-        rows.append(
-            [
-                cell(name, kind="code"),
-                cell(_shown(value), kind="number"),
-                cell(low, kind="number"),
-                track,
-                high,
-                scale,
-            ]
-        )
-    yield table(("gene", "value", "from", "place in its range", "to", "scale"), rows)
+        track: Child = "no range is known" if spread is None else _track(name, value, spread)
+        rows.append([cell(name, kind="code"), cell(_shown(value), kind="number"), track])
+    yield table(("gene", "value", "its place in the range of the search"), rows)
 
 
 def _shown(value: Value) -> str:
     return value if isinstance(value, str) else number(value)
 
 
-def _track(name: str, unit: float) -> Element:
-    rail = element("path", d="M6 9H194", class_="rail")
-    place = element("circle", cx=6 + 188 * unit, cy=9, r=6, class_="marker")
-    return drawing(200, 18, f"{name} stands at {unit:.0%} of its range", rail, place)
+def _track(name: str, value: Value, spread: Distribution) -> Element:
+    low, high = _shown(spread.value(0.0)), _shown(spread.value(1.0))
+    scale = "log" if isinstance(spread, Log) else ""
+    return drawing(
+        170,
+        34,
+        f"{name} is {_shown(value)}, in a range from {low} to {high} {scale}",
+        element("path", d="M8 10H162", class_="rail"),
+        element("circle", cx=8 + 154 * spread.unit(value), cy=10, r=6, class_="marker"),
+        element("text", low, x=3, y=30, class_="small"),
+        element("text", scale, x=85, y=30, class_="small middle"),
+        element("text", high, x=167, y=30, class_="small end"),
+    )
 
 
 def _ancestry(rows: Sequence[Row], winner: Row) -> Iterator[Element]:
@@ -188,19 +179,12 @@ def _ancestry(rows: Sequence[Row], winner: Row) -> Iterator[Element]:
             "p", f"No parents: made by '{winner.operator}' in cohort {winner.ref.cohort}.", class_="note"
         )
         return
-    shown = (
-        [
-            str(row.ref),
-            cell(number(row.fitness), kind="number"),
-            row.operator.replace("+", " + "),
-            _others(row.parents),
-        ]
-        for row in line
-    )
+    shown = [_ancestor(row) for row in line]
     yield table(("candidate", "fitness", "made by", "parents"), shown)
     older = "; older ones are left out" if line[-1].parents else ""
     yield element("p", f"Each line is the fitter parent of the one above{older}.", class_="note")
 
 
-def _others(parents: Sequence[Ref]) -> str:
-    return " ".join(str(parent) for parent in parents) or "–"
+def _ancestor(row: Row) -> list[Child]:
+    parents = " ".join(str(parent) for parent in row.parents) or "–"
+    return [str(row.ref), cell(number(row.fitness), kind="number"), row.operator.replace("+", " + "), parents]

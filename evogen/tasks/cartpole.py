@@ -54,7 +54,8 @@ class CartPole:
     Observation: (P, B, 4) float32 = x, ẋ, θ, θ̇. Actions: 0 pushes left, 1 right.
     """
 
-    episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent")
+    episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent in the search")
+    report_episodes: int = setting(10, low=1, high=1000, doc="Gymnasium episodes of an agent in the report")
 
     kind = TaskKind.CONTROL
     inputs = 4
@@ -65,7 +66,7 @@ class CartPole:
     @property
     def reported(self) -> str:
         """The reference environment, with starts that the search never saw."""
-        return f"Gymnasium's CartPole-v1, {self.episodes} fresh episodes an agent"
+        return f"Gymnasium's CartPole-v1, {self.report_episodes} fresh episodes an agent"
 
     def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         """Return (state, observation) of new episodes from (P, B, 4) float64 uniforms."""
@@ -87,7 +88,7 @@ class CartPole:
         if fold is Fold.SEARCH:
             starts = [key.child("episodes") for key in keys]
             return play(self, agents, keys=starts, episodes=self.episodes).mean(-1)
-        seeds = [[key.child("report", n).integer() for n in range(self.episodes)] for key in keys]
+        seeds = [[key.child("report", n).integer() for n in range(self.report_episodes)] for key in keys]
         return play_gymnasium("CartPole-v1", agents, seeds=seeds).mean(-1)
 
 

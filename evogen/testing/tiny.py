@@ -144,43 +144,30 @@ def plan(of: Genome, task: Task, rule: str = "none", neuron: str = "rate") -> Pl
 
 def phenotype(
     task: Task,
-    rows: int = 3,
+    numbers: Sequence[int] = (0, 1, 2),
     *,
     wiring: Wiring | None = None,
     rule: str = "none",
     neuron: str = "rate",
     dtype: torch.dtype = torch.float32,
 ) -> Phenotype:
-    """Return the phenotype of genomes 0 to `rows` - 1; the wiring is `direct` unless given."""
+    """Return the phenotype of the genomes with these numbers; the wiring is `direct` unless given."""
     wiring = Direct() if wiring is None else wiring
     rules = {name: part() for name, part in known("rule").items()}
     development = Development(wiring, rules, Key(0).child("tiny"), dtype)
-    genomes = [genome(row, wiring.genetic) for row in range(rows)]
+    genomes = [genome(number, wiring.genetic) for number in numbers]
     return develop(development, [embryo(development, one, plan(one, task, rule, neuron)) for one in genomes])
 
 
-def network(task: Task, rows: int = 3, **changes: Any) -> Network:
-    """Return the average network of each of these phenotypes, without gradients."""
-    found = phenotype(task, rows, **changes)
+def network(task: Task, numbers: Sequence[int] = (0, 1, 2), **changes: Any) -> Network:
+    """Return the average networks of such a phenotype, without gradients."""
+    found = phenotype(task, numbers, **changes)
     return found.network(found.flat).detach()
 
 
-def alone(found: Network, row: int) -> Network:
-    """Return one row of a network as a network of its own."""
-    traits = found.traits
-    parts = (traits.activation, traits.neuron, traits.rule)
-    cut = ({name: part[row : row + 1].clone() for name, part in table.items()} for table in parts)
-    return Network(
-        found.layout,
-        tuple(W[row : row + 1].clone() for W in found.weights),
-        tuple(b[row : row + 1].clone() for b in found.biases),
-        type(traits)(traits.functions, *cut),
-    )
-
-
-def keys(rows: int) -> list[Key]:
-    """Return one key a row."""
-    return [Key(0).child("row", row) for row in range(rows)]
+def keys(numbers: Sequence[int] = (0, 1, 2)) -> list[Key]:
+    """Return the key of each candidate with such a number."""
+    return [Key(0).child("candidate", number) for number in numbers]
 
 
 @cache

@@ -123,8 +123,18 @@ def test_worker_that_cannot_start_says_why(evaluator):
         one.collect()
 
 
-def test_address_where_nothing_answers_is_named(monkeypatch):
+def test_address_where_no_cluster_answers_is_named(monkeypatch):
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     for address in ("127.0.0.1:1", "nonsense"):
-        with pytest.raises(WorkerError, match=f"no Ray cluster at {address}: .*ray start --head"):
+        with pytest.raises(WorkerError, match=f"cannot use Ray on {address}; or evaluate without workers: "):
             RayEvaluator(evaluate, workers=1, address=address, log=print)
+
+
+def test_cluster_that_does_not_start_says_why(monkeypatch):
+    def late(**_):
+        raise Exception("the node timed out")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", late)
+    with pytest.raises(WorkerError, match="less busy; or evaluate without workers: the node timed out"):
+        RayEvaluator(evaluate, workers=1, log=print)

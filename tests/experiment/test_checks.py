@@ -11,7 +11,7 @@ from evogen.experiment import Check
 from evogen.experiment.checks import parameters
 from evogen.grammar.plan import Group, Plan, Projection
 
-DIGITS = experiment_files.EXPERIMENT.replace("{kind: cartpole, episodes: 1}", "digits")
+DIGITS = experiment_files.EXPERIMENT.replace("{kind: cartpole, episodes: 1, report_episodes: 1}", "digits")
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_the_canonical_file_says_every_setting(file: Path, tmp_path: Path) -> No
     (tmp_path / "full.yaml").write_text(evogen.load(file).yaml)
     data, _ = document.read(tmp_path / "full.yaml")
     assert data["search"] == {"cohorts": 3, "cohort_size": 4, "lookahead": 2, "snapshot_every": 10}
-    assert data["task"] == {"kind": "cartpole", "episodes": 1}
+    assert data["task"] == {"kind": "cartpole", "episodes": 1, "report_episodes": 1}
     assert data["architecture"]["grammar"] == "grammar.bnf"
     assert data["plasticity"]["abcd"]["eta"] == {"log": [0.001, 0.5]}
     assert data["compute"] == {"dtype": "float32", "threads": 1}
@@ -128,6 +128,13 @@ def test_a_wrong_override_is_named(file: Path, override: str, text: str) -> None
     with pytest.raises(SpecError) as raised:
         evogen.load(file, [override])
     assert text in str(raised.value)
+
+
+def test_a_file_whose_stem_is_no_name_needs_one(file: Path) -> None:
+    spaced = file.rename(file.with_name("my search.yaml"))
+    with pytest.raises(SpecError, match=r"name: wanted letters, .*, found \"my search\""):
+        evogen.load(spaced)
+    assert evogen.load(spaced, ["name=mine"]).name == "mine"
 
 
 def test_a_start_that_the_grammar_lacks_is_named(file: Path) -> None:

@@ -193,7 +193,7 @@ def test_a_score_depends_on_the_agent_and_its_key_only():
 
 
 def test_report_plays_gymnasium_on_seeds_of_its_own_stream(official):
-    agents, task = Linear(random_weights((3, 4, 2), seed=1)), CartPole(episodes=2)
+    agents, task = Linear(random_weights((3, 4, 2), seed=1)), CartPole(report_episodes=2)
     scores = task.score(agents, keys(3), Fold.REPORT)
     for row, key in enumerate(keys(3)):
         returns = []
@@ -211,7 +211,7 @@ def test_report_plays_gymnasium_on_seeds_of_its_own_stream(official):
 def test_search_and_report_start_differently():
     search, report = Linear(random_weights((1, 4, 2))), Linear(random_weights((1, 4, 2)))
     CartPole(episodes=8).score(search, keys(1), Fold.SEARCH)
-    CartPole(episodes=8).score(report, keys(1), Fold.REPORT)
+    CartPole(report_episodes=8).score(report, keys(1), Fold.REPORT)
     (first_search, _), (first_report, _) = search.seen[0], report.seen[0]
     assert not torch.isin(first_search, first_report).any()
 

@@ -1,0 +1,36 @@
+"""Every registered part keeps the contract of its kind; see evogen.testing."""
+
+import pytest
+
+from evogen.evaluation import Serial
+from evogen.registry import PACKAGES, known
+from evogen.testing import EVALUATOR, contract
+
+
+SHORT = {
+    ("task", "cartpole"): {"episodes": 2},
+    ("task", "digits-life"): {"lessons": 5, "lives": 2, "questions": 10},
+    ("learner", "ppo"): {"iterations": 2, "horizon": 12, "environments": 4, "epochs": 2},
+    ("learner", "supervised"): {"epochs": 2, "batch": 17, "noise": 0.5},
+    ("strategy", "genetic"): {"population": 8},
+}
+PARTS = {
+    (kind, name): cls(**SHORT.get((kind, name), {})) for kind in PACKAGES for name, cls in known(kind).items()
+}
+
+
+@pytest.mark.parametrize(
+    ("fact", "part"),
+    [
+        pytest.param(fact, part, id=f"{kind}-{name}-{fact.__name__}")
+        for (kind, name), part in PARTS.items()
+        for fact in contract(kind, part)
+    ],
+)
+def test_every_registered_part_keeps_its_contract(fact, part):
+    fact(part)
+
+
+@pytest.mark.parametrize("fact", EVALUATOR)
+def test_the_serial_evaluator_keeps_its_contract(fact):
+    fact(Serial)
