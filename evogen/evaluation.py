@@ -98,6 +98,8 @@ def evaluate(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
             formed = embryo(_development(problem), individual.genome, _plan(problem, individual.genome))
         except EvogenError:
             found[row] = Evaluation(Outcome.INVALID, message=traceback.format_exc())
+        except Exception:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
+            found[row] = Evaluation(Outcome.CRASHED, message=traceback.format_exc())
         else:
             groups.setdefault(formed.layout, []).append((row, individual.genome, formed))
     for group in groups.values():

@@ -1,7 +1,8 @@
 """What a run stores, as rows of run.db and back.
 
-Numbers keep their bits: fitness is a REAL, lists are JSON with shortest round-trip floats (NaN allowed, as a
-diverged candidate's scores may hold it). Tuned arrays stand in the row as the SHA-256 of their content.
+Numbers keep their bits: fitness is a REAL (in which SQLite makes -0.0 a 0.0), lists are JSON with shortest
+round-trip floats (NaN allowed, as a diverged candidate's scores may hold it). Tuned arrays stand in the row
+as the SHA-256 of their content.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ from evogen.evaluation import Serial
 from evogen.registry import PACKAGES, known
 from evogen.testing import EVALUATOR, contract
 
-
 SHORT = {
     ("task", "cartpole"): {"episodes": 2},
     ("task", "digits-life"): {"lessons": 5, "lives": 2, "questions": 10},

@@ -1,4 +1,4 @@
-"""Genomes, plans and phenotypes for tests of the torch core, and a plain numpy network to compare them with."""
+"""Genomes, plans and phenotypes for tests of the torch core, and a plain numpy network beside them."""
 
 from __future__ import annotations
 
@@ -84,16 +84,25 @@ def phenotype_of(*candidates, wiring=None, dtype=torch.float64, inputs=4, output
     """Develop (genome, modules) pairs of one layout together."""
     how = development(wiring, dtype=dtype)
     plans = [plan_of(modules, inputs=inputs, outputs=outputs) for _, modules in candidates]
-    return develop(
-        how, [embryo(how, genome, plan) for (genome, _), plan in zip(candidates, plans, strict=True)]
-    )
+    formed = [embryo(how, genome, plan) for (genome, _), plan in zip(candidates, plans, strict=True)]
+    assert len({each.layout for each in formed}) == 1, "these candidates do not fit one phenotype"
+    return develop(how, formed)
 
 
 def inherit(genome, expression, tuned_rules=None):
-    """The genome with this expression (innovation id -> name -> array), and these O and c, written into it."""
+    """The genome with this expression (innovation id -> name -> array), and these O and c, written in."""
     genes = [replace(gene, expression=expression.get(gene.innovation, {})) for gene in genome.genes()]
     rules = replace(genome.rules, **tuned_rules) if tuned_rules else genome.rules
     return replace(genome, rules=rules, interface=genes[0], architecture=tuple(genes[1:]))
+
+
+def settled(*candidates, **how):
+    """The candidates with their innate expression written into their genomes, so rounded to float32."""
+    found = phenotype_of(*candidates, **how)
+    return [
+        (inherit(genome, found.expression(found.flat, row)), modules)
+        for row, (genome, modules) in enumerate(candidates)
+    ]
 
 
 def defaults(part, rows, dtype=torch.float64):
@@ -131,7 +140,7 @@ class Plain:
     """One life of one candidate of SynaptoGen wiring: group by group, without padding, levels or batches."""
 
     def __init__(self, phenotype, row, genome):
-        """Take the expression and the sparse masks from the phenotype, everything else from plan and genome."""
+        """Take expression and sparse masks from the phenotype, everything else from plan and genome."""
         body = phenotype.bodies[row]
         self.plan = body.plan
         expression = phenotype.expression(phenotype.flat, row)

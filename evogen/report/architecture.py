@@ -112,9 +112,10 @@ def _link(link: Projection, x1: float, y1: float, x2: float, y2: float) -> list[
             "path", d=f"M{tip - 5} {y2 - 4:.1f}L{x2} {y2:.1f}L{tip - 5} {y2 + 4:.1f}Z", class_=f"{kind} tip"
         ),
     ]
-    x, y = (x2 - 34, y2) if link.pre == 0 else (x1 + 31, y1)
-    if link.density < 1:
-        parts.append(element("text", f"{link.density:.0%}", x=x, y=y - 7, class_="small middle halo"))
-    if link.rule != "none":
-        parts.append(element("text", link.rule, x=x, y=y + 14, class_="small middle halo accent"))
+    words = [f"{link.density:.0%}"] * (link.density < 1) + [link.rule] * (link.rule != "none")
+    if words:
+        x, y = (x2 - 33, y2) if link.pre == 0 else (x1 + 33, y1)
+        y += 15 if link.pre == 0 and y2 > y1 else -6
+        accent = " accent" * (link.rule != "none")
+        parts.append(element("text", " ".join(words), x=x, y=y, class_=f"small middle halo{accent}"))
     return parts

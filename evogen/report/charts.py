@@ -23,7 +23,7 @@ from evogen.report.figures import (
     rug,
     ticks,
 )
-from evogen.report.markup import Element, element, number
+from evogen.report.markup import Element, absent, element, number
 from evogen.tasks import TaskKind
 
 Curve = npt.NDArray[np.float64]
@@ -38,13 +38,13 @@ def fitness(facts: Facts) -> Element:
     """Draw every candidate, the best so far, and the median and quartiles of each cohort."""
     scored = [(at + 1, row.fitness) for at, row in enumerate(facts.rows) if row.fitness is not None]
     if not scored:
-        return element("p", "No candidate has a fitness yet, so there is no curve of it.", class_="empty")
+        return absent("No candidate has a fitness yet, so there is no curve of it.")
     xs, ys = (np.array(values, dtype=float) for values in zip(*scored, strict=True))
     cohorts = facts.cohorts
     total = max(len(facts.rows), (facts.planned or 0) * len(cohorts[0]))
-    frame = Frame(
-        (0.0, total + 1.0), extent(ys), "candidates, in the order they were told", "fitness (mean score)"
-    )
+    order = "candidates, in the order they were told"
+    frame = Frame((0.0, total + 1.0), extent(ys), order, "fitness (mean score)")
+    failed = [at + 1.0 for at, row in enumerate(facts.rows) if row.fitness is None]
     edges, spread = _quartiles(cohorts)
     best = np.maximum.accumulate(ys)
     drawn = drawing(
@@ -57,11 +57,11 @@ def fitness(facts: Facts) -> Element:
         dots(frame, xs, ys, "grey"),
         line(frame, edges, spread[1], "blue"),
         line(frame, [*np.repeat(xs, 2)[1:], len(facts.rows)], np.repeat(best, 2), "ink"),
-        rug(frame, [at + 1 for at, row in enumerate(facts.rows) if row.fitness is None], "orange"),
+        rug(frame, failed, "orange") if failed else None,
     )
-    failed = len(facts.rows) - len(ys)
     keys = [("dot grey", "a candidate"), ("ink", "best so far"), ("blue", "median of the cohort")]
-    keys += [("area blue", "its quartiles")] + ([("orange", f"{failed} without a fitness")] if failed else [])
+    keys.append(("area blue", "its quartiles"))
+    keys += [("orange", f"{len(failed)} without a fitness")] * bool(failed)
     return figure("Fitness over the search", drawn, legend(*keys), kind="chart")
 
 
@@ -69,9 +69,7 @@ def curves(facts: Facts) -> Element:
     """Draw what the inner loop measured: first cohort, last cohort, winner."""
     cohorts = [grid for rows in facts.cohorts if (grid := _curves(rows)) is not None]
     if not cohorts:
-        return element(
-            "p", "The inner loop left no curve (it had no step, or nothing was told yet).", class_="empty"
-        )
+        return absent("The inner loop left no curve (it had no step, or nothing was told yet).")
     winner = [] if facts.winner is None else [facts.winner.row]
     own = _curves(winner)
     shown = [("orange", "first cohort", cohorts[0]), ("blue", "last cohort", cohorts[-1])][-len(cohorts) :]

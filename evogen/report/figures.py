@@ -16,7 +16,7 @@ import numpy.typing as npt
 from evogen.report.markup import Child, Element, element
 
 Numbers = Sequence[float] | npt.NDArray[np.float64]
-_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 30, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 22, 30, 40
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ Source: SynaptoGen (arXiv 2402.07242); see evogen.connectome.synaptogen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from evogen.genome import Gene, Genome, Rules
 from evogen.report.figures import figure
-from evogen.report.markup import Element, element, number, table
+from evogen.report.markup import Element, absent, element, number, table
 from evogen.report.matrices import Block, Matrix, Scale, bar, largest, panel, signed, square
 
 _CELL, _WIDE = 7.0, 15.0
@@ -26,7 +26,7 @@ def rules(genome: Genome) -> Iterator[Element]:
     """Return the rule matrix P and the conductances."""
     found = genome.rules
     if found is None:
-        yield element("p", "This wiring has no genetic rules.", class_="empty")
+        yield absent("This wiring has no genetic rules.")
         return
     P = probabilities(found)
     image = square(
@@ -44,32 +44,23 @@ def rules(genome: Genome) -> Iterator[Element]:
 def expression(genome: Genome) -> Iterator[Element]:
     """Return one panel per neuron group, or per projection where weights are free."""
     if not any(gene.expression for gene in genome.genes()):
-        yield element("p", "Nothing was tuned: the expression is the innate draw.", class_="empty")
+        yield absent("Nothing was tuned: the expression is the innate draw.")
         return
-    arrays = [
-        array for gene in genome.genes() for name, array in gene.expression.items() if name.endswith(".X")
-    ]
-    free = [
-        array for gene in genome.genes() for name, array in gene.expression.items() if name.endswith(".W")
-    ]
-    amount = Scale(0.0, largest(*(array**2 for array in arrays)), power=0.5)
-    weight = signed(*free)
-    numbers = {gene.innovation: at for at, gene in enumerate(genome.architecture, 1)}
-    panels = [
-        (title, blocks)
-        for gene in genome.genes()
-        for title, blocks in _panels(gene, numbers.get(gene.innovation), amount, weight)
-    ]
+    named = [item for gene in genome.genes() for item in gene.expression.items()]
+    squares = [np.square(array) for name, array in named if name.endswith(".X")]
+    free = [array for name, array in named if name.endswith(".W")]
+    amount, weight = Scale(0.0, largest(*squares), power=0.5), signed(*free)
+    modules = {gene.innovation: at for at, gene in enumerate(genome.architecture, 1)}
+    panels = [item for gene in genome.genes() for item in _panels(gene, modules, amount, weight)]
     panels.sort(key=lambda item: item[0].startswith("out "))  # stable: the input stays first
-    yield element(
-        "div", *(figure(title, panel(title, blocks, size=_CELL)) for title, blocks in panels), class_="flow"
-    )
-    bars = [bar(amount, "X², square-root scale"), bar(_SHARE, "share of T, R")] if arrays else []
+    figures = (figure(title, panel(title, blocks, size=_CELL)) for title, blocks in panels)
+    yield element("div", *figures, class_="flow")
+    bars = [bar(amount, "X², square-root scale"), bar(_SHARE, "share of T, R")] if squares else []
     bars += [bar(weight, "weight")] if free else []
     yield element("div", *bars, class_="flow")
-    if arrays:
+    if squares:
         text = (
-            "A column is a neuron. Rows: X², one a gene; T, shares of its transmitters; R, of its receptors."
+            "A column is a neuron. Rows: X², one a gene; T and R, shares of its transmitters and receptors."
         )
         yield element("p", text, class_="note")
 
@@ -92,16 +83,14 @@ def _conductances(found: Rules) -> Element:
 
 
 def _panels(
-    gene: Gene, module: int | None, amount: Scale, weight: Scale
+    gene: Gene, modules: Mapping[int, int], amount: Scale, weight: Scale
 ) -> Iterator[tuple[str, list[Block]]]:
-    owner = "" if module is None else f"module {module}, "
-    groups = dict.fromkeys(name.rpartition(".")[0] for name in gene.expression)
-    for group in groups:
-        named = {
-            name.rpartition(".")[2]: array
-            for name, array in gene.expression.items()
-            if name.rpartition(".")[0] == group
-        }
+    owner = f"module {modules[gene.innovation]}, " if gene.innovation in modules else ""
+    groups: dict[str, dict[str, Matrix]] = {}
+    for name, array in gene.expression.items():
+        group, _, symbol = name.rpartition(".")
+        groups.setdefault(group, {})[symbol] = array
+    for group, named in groups.items():
         blocks = []
         if "X" in named:
             blocks.append(Block("X²", np.square(named["X"]).T, amount))

@@ -53,6 +53,11 @@ def cell(content: Child, *, order: float | None = None, kind: str | None = None)
     return element("td", content, data_order=None if order is None else repr(float(order)), class_=kind)
 
 
+def absent(text: str) -> Element:
+    """Return the sentence that stands where there is nothing to show."""
+    return element("p", text, class_="empty")
+
+
 def number(value: float | None, *, digits: int = 4) -> str:
     """Return a number for people: significant digits, thousands separated, a minus that is no hyphen."""
     if value is None or math.isnan(value):

@@ -1,4 +1,4 @@
-"""Matrices as heat maps: palette PNG images inside SVG, one pixel a number, and colour bars beside them.
+"""Matrices as heat maps: palette PNG images inside SVG, and colour bars beside them.
 
 Colours: viridis for amounts; blue - grey - orange for signed numbers; both are told apart by colour-blind
 readers. What is not finite is mid-grey.
@@ -150,7 +150,9 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _image(block: Block, x: float, y: float, width: float, height: float) -> Element:
-    data = base64.b64encode(png(block.scale.levels(block.values), block.scale.colours)).decode()
+    # Four pixels a number keep its edges where a reader smooths images, as printers do.
+    levels = block.scale.levels(block.values).repeat(4, 0).repeat(4, 1)
+    data = base64.b64encode(png(levels, block.scale.colours)).decode()
     return element(
         "image",
         href=f"data:image/png;base64,{data}",

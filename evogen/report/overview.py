@@ -12,9 +12,11 @@ from evogen.registry import known
 from evogen.report import charts
 from evogen.report.facts import Facts
 from evogen.report.figures import extent
-from evogen.report.markup import Element, cell, element, number, table
+from evogen.report.markup import Element, absent, cell, element, number, table
 
 LEADERS = 10
+_SCORES = "scores of its born agents"
+_HEAD = ("rank", "candidate", "fitness", "sd", _SCORES, "steps", "operator", "parents", "genome")
 
 
 def heading(facts: Facts) -> Element:
@@ -39,44 +41,22 @@ def progress(facts: Facts) -> Element:
 
 def leaders(facts: Facts) -> Element:
     """Return the table of the best candidates, first told of equals first."""
-    scored = sorted(
-        (row for row in facts.rows if row.fitness is not None), key=lambda row: -(row.fitness or 0)
-    )
-    shown = scored[:LEADERS]
+    scored = (row for row in facts.rows if row.fitness is not None)
+    shown = sorted(scored, key=lambda row: -(row.fitness or 0.0))[:LEADERS]
     title = element("h2", f"The best {len(shown)} candidates" if shown else "The best candidates")
     if not shown:
-        return element("section", title, element("p", "No candidate has a fitness yet.", class_="empty"))
+        return element("section", title, absent("No candidate has a fitness yet."))
     span = extent([score for row in shown for score in row.scores], margin=0.02)
-    head = (
-        "rank",
-        "candidate",
-        "fitness",
-        "sd",
-        "scores of its born agents",
-        "steps",
-        "operator",
-        "parents",
-        "genome",
-    )
-    rows = ([*_leader(rank, row), cell(row.genome[:8], kind="code")] for rank, row in enumerate(shown, 1))
-    body = [
-        [*cells[:4], cell(charts.strip(row.scores, span)), *cells[4:]]
-        for cells, row in zip(rows, shown, strict=True)
-    ]
+    body = [_leader(rank, row, span) for rank, row in enumerate(shown, 1)]
     note = f"A dot is a born agent, all on one axis from {number(span[0])} to {number(span[1])}."
-    return element("section", title, table(head, body, class_="sortable"), element("p", note, class_="note"))
+    return element("section", title, table(_HEAD, body, class_="sortable"), element("p", note, class_="note"))
 
 
 def outcomes(facts: Facts) -> Element:
     """Return how the candidates ended, and the first message of every kind of failure."""
     total = max(sum(facts.outcomes.values()), 1)
     rows = (
-        (
-            outcome.value,
-            cell(number(count), kind="number"),
-            f"{count / total:.1%}",
-            outcome.sentence,
-        )
+        (outcome.value, cell(number(count), kind="number"), f"{count / total:.1%}", outcome.sentence)
         for outcome, count in facts.outcomes.items()
     )
     parts = [
@@ -103,9 +83,7 @@ def environment(facts: Facts) -> Element:
     if isinstance(versions, dict):
         listed = (f"{name} {value}" for name, value in versions.items() if value is not None)
         rows.append(("versions", ", ".join(listed)))
-    body = (
-        table(("what", "value"), rows) if rows else element("p", "No environment was stored.", class_="empty")
-    )
+    body = table(("what", "value"), rows) if rows else absent("No environment was stored.")
     return element("section", element("h2", "Where it was made"), body)
 
 
@@ -113,9 +91,7 @@ def reproduction(facts: Facts) -> Element:
     """Return the command that makes this run again, its fingerprint and its whole experiment."""
     parts = [element("h2", "Make it again")]
     if facts.experiment is None:
-        parts.append(
-            element("p", "The experiment cannot be read, so no command reproduces this run.", class_="empty")
-        )
+        parts.append(absent("The experiment cannot be read, so no command reproduces this run."))
     else:
         device = facts.environment.get("device", "cpu")
         words = ["evogen", "run", str(facts.path / "experiment.yaml"), "--seed", str(facts.experiment.seed)]
@@ -123,9 +99,10 @@ def reproduction(facts: Facts) -> Element:
         again = f"{facts.path}-again"
         command = f"{shlex.join([*words, '-o', again])}\n{shlex.join(['evogen', 'fingerprint', again])}"
         parts.append(element("pre", command, class_="command"))
-        told = f"With the same versions and kind of device, {len(facts.timings)} cohorts give the fingerprint"
-        parts.append(element("p", told + ":", class_="note"))
-    parts.append(element("p", element("code", facts.fingerprint), class_="fingerprint"))
+    done = len(facts.timings) == facts.planned
+    which = "of the same run" if done else f"of the {len(facts.timings)} cohorts told so far"
+    parts.append(element("p", f"Fingerprint {which}, on the same kind of device with the same versions:"))
+    parts.append(element("p", element("code", facts.fingerprint)))
     if facts.experiment is not None:
         text = element("pre", facts.experiment.yaml)
         parts.append(
@@ -174,16 +151,18 @@ def _unfinished(facts: Facts) -> Iterator[str]:
         yield "No candidate ended ok, so there is no winner; the messages below say what went wrong."
 
 
-def _leader(rank: int, row: Row) -> list[Element]:
+def _leader(rank: int, row: Row, span: tuple[float, float]) -> list[Element]:
     spread = statistics.stdev(row.scores) if len(row.scores) > 1 else 0.0
     return [
         cell(str(rank), order=rank, kind="number"),
         cell(str(row.ref), order=row.ref.cohort * 1e6 + row.ref.row),
         cell(number(row.fitness), order=row.fitness, kind="number"),
         cell(number(spread, digits=2), order=spread, kind="number"),
+        cell(charts.strip(row.scores, span)),
         cell(number(row.steps), order=row.steps, kind="number"),
         cell(row.operator.replace("+", " + ")),
         cell(" ".join(str(parent) for parent in row.parents) or "–"),
+        cell(row.genome[:8], kind="code"),
     ]
 
 

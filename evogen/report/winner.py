@@ -12,7 +12,7 @@ from evogen.report import architecture, charts
 from evogen.report.facts import Assessment, Facts, Winner
 from evogen.report.figures import drawing, figure, legend
 from evogen.report.genetics import expression, rules
-from evogen.report.markup import Child, Element, cell, element, number, table
+from evogen.report.markup import Child, Element, absent, cell, element, number, table
 from evogen.space import Distribution, Log
 from evogen.tasks import TaskKind
 
@@ -24,7 +24,7 @@ def verdict(facts: Facts) -> Element:
     parts: list[Child] = [element("h2", "Is the winner real?")]
     if facts.winner is None or facts.assessment is None:
         text = "Not assessed yet: only the scores of the search itself are known."
-        parts.append(element("p", text, class_="empty"))
+        parts.append(absent(text))
     else:
         parts += _assessed(facts.winner.row, facts.assessment, len(facts.rows))
     classified = facts.experiment is not None and facts.experiment.task.kind is TaskKind.CLASSIFICATION
@@ -38,13 +38,12 @@ def portrait(facts: Facts) -> Element:
     title = element("h2", "The winner")
     winner = facts.winner
     if winner is None:
-        return element(
-            "section", title, element("p", "There is none: no candidate has a fitness yet.", class_="empty")
-        )
+        return element("section", title, absent("There is none: no candidate has a fitness yet."))
     parts: list[Child] = [title, _origin(winner.row), element("h3", "Architecture"), *_architecture(winner)]
     if winner.genome is not None:
+        what = "Expression" if winner.genome.rules is not None else "Weights"
         parts += [element("h3", "Genetic rules, after its life"), *rules(winner.genome)]
-        parts += [element("h3", "Expression, after its life"), *expression(winner.genome)]
+        parts += [element("h3", f"{what}, after its life"), *expression(winner.genome)]
         ranges = {} if facts.experiment is None else facts.experiment.space.plasticity
         parts += [element("h3", "Plasticity and inner loop"), *_plasticity(winner.genome.plasticity, ranges)]
     parts += [element("h3", "Ancestry"), *_ancestry(facts.rows, winner.row)]
@@ -56,13 +55,14 @@ def _assessed(row: Row, fresh: Assessment, candidates: int) -> Iterator[Element]
     told = f"Candidate {row.ref} on {fresh.title}: {len(fresh.scores)} agents born anew{behind}."
     yield element("p", told)
     groups = [("orange", "in the search", row.scores), ("blue", "fresh", fresh.scores)]
+    groups = [group for group in groups if group[2]]
     image = charts.strips(groups, "score of an agent (mean over its episodes or examples)")
     rows = [_scores(name, scores) for _, name, scores in groups]
     shown = table(("scores", "mean", "sd over agents", "smallest", "largest", "agents"), rows)
     claimed = row.fitness or 0.0
     note = (
         f"Optimism gap: {number(claimed - fresh.mean, digits=3)}, the search's estimate of {number(claimed)} "
-        f"minus the fresh mean. The best of {candidates} noisy estimates was kept, which favours a gap above 0."
+        f"minus the fresh mean. The best of {candidates} noisy estimates was kept, which favours a gap > 0."
     )
     key = "bar: mean; faint line: ± 1 sd; a dot is an agent"
     drawn = figure("Scores of born agents", image, note=key, kind="chart")
@@ -81,7 +81,7 @@ def _scores(name: str, scores: Sequence[float]) -> list[Child]:
 
 def _baselines(facts: Facts) -> Iterator[Element]:
     if not facts.baselines:
-        yield element("p", "Not assessed yet: no baseline was stored.", class_="empty")
+        yield absent("Not assessed yet: no baseline was stored.")
         return
     rows: list[list[Child]] = []
     if facts.winner is not None:
@@ -115,7 +115,7 @@ def _origin(row: Row) -> Element:
 
 def _architecture(winner: Winner) -> Iterator[Element]:
     if winner.plan is None:
-        yield element("p", "The architecture cannot be shown; the notes at the top say why.", class_="empty")
+        yield absent("The architecture cannot be shown; the notes at the top say why.")
         return
     keys = [("ink", "full, static")]
     if any(link.density < 1 for link in winner.plan.projections):
@@ -136,11 +136,7 @@ def _size(winner: Winner) -> str:
 
 def _plasticity(values: Mapping[str, Value], ranges: Mapping[str, Distribution]) -> Iterator[Element]:
     if not values:
-        yield element(
-            "p",
-            "Nothing here varies in this search: all settings are constants of the experiment.",
-            class_="empty",
-        )
+        yield absent("Nothing here varies in this search: all settings are constants of the experiment.")
         return
     rows = []
     for name, value in values.items():

@@ -17,7 +17,7 @@ COHORTS = tuple(
 
 
 def judge(cohort: Cohort) -> tuple[Evaluation, ...]:
-    """Evaluate by the genome's id alone: one candidate in four is invalid, the others' fitness is its digits'."""
+    """Evaluate by the genome's id alone; one candidate in four is invalid."""
     return tuple(_one(individual.genome.id) for individual in cohort.individuals)
 
 

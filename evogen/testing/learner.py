@@ -76,7 +76,7 @@ def _cases(learner: Any) -> Iterator[Case]:
 
 
 def _vary(learner: Any, item: dataclasses.Field[Any], numbers: Sequence[int]) -> Tensor:
-    """Return the configured value of a field for candidate 0, and smaller ones within bounds for the others."""
+    """Return the configured value of a field for candidate 0, smaller ones within bounds for others."""
     value = getattr(learner, item.name)
     return torch.tensor([max(value * 0.9**number, item.metadata["low"]) for number in numbers])
 

@@ -18,7 +18,11 @@ def arguments(neuron: Any, *, dtype: torch.dtype = torch.float32) -> tuple[Tenso
     rng = Key(0).child("neuron").generator()
     drive, state = (torch.from_numpy(rng.normal(size=(P, B, N))).to(dtype) for _ in range(2))
     numbers = {item.name: float(getattr(neuron, item.name)) for item in dataclasses.fields(neuron)}
-    return drive, state, {name: torch.full((P, 1, N), number, dtype=dtype) for name, number in numbers.items()}
+    return (
+        drive,
+        state,
+        {name: torch.full((P, 1, N), number, dtype=dtype) for name, number in numbers.items()},
+    )
 
 
 def keeps_the_axes_and_stays_finite(neuron: Any) -> None:

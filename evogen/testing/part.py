@@ -14,7 +14,7 @@ def is_a_frozen_value(part: Any) -> None:
 
 
 def says_what_it_is(part: Any) -> None:
-    """The class and every setting that is declared with `setting` or `evolvable` have words for the listing."""
+    """The class and every setting declared with `setting` or `evolvable` have words for the listing."""
     assert (type(part).__doc__ or "").strip()
     for field in dataclasses.fields(part):
         assert "doc" not in field.metadata or field.metadata["doc"].strip(), field.name

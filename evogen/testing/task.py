@@ -84,7 +84,7 @@ def steps_every_environment_for_itself(task: Any) -> None:
 
 
 def ends_every_episode_in_time(task: Any) -> None:
-    """Whatever is done, an episode is terminated or truncated by its step `horizon`, and not all before step 2."""
+    """An episode ends by its step `horizon` whatever is done, and not every one with its first step."""
     over = torch.zeros(3, B, dtype=torch.bool)
     for number, (_, _, step) in enumerate(_episode(task)):
         over |= step.terminated | step.truncated

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evogen.connectome import Wiring
 from evogen.connectome.direct import Direct
 from evogen.genome import Gene, Genome, Rules, frozen
 from evogen.grammar.plan import INPUT, OUTPUT, Group, Plan, Projection
@@ -28,6 +27,7 @@ from evogen.tasks.play import hits, play
 
 GENES, TRANSMITTERS = 5, 2
 EDGE, STRIDE = 1.5, 0.4
+FREE: Any = Direct()
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,11 @@ class Walk:
     State: (P, B, 2) float64 = x, steps taken. Observation: (P, B, 2) = x, 1. Actions: 0 left, 1 right.
     """
 
-    horizon: int = 5
-
     kind = TaskKind.CONTROL
     reported = "walks that start elsewhere"
     inputs = 2
     outputs = 2
+    horizon = 5
     draws = 1
 
     def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,13 +145,12 @@ def phenotype(
     task: Task,
     numbers: Sequence[int] = (0, 1, 2),
     *,
-    wiring: Wiring | None = None,
+    wiring: Any = FREE,
     rule: str = "none",
     neuron: str = "rate",
     dtype: torch.dtype = torch.float32,
 ) -> Phenotype:
     """Return the phenotype of the genomes with these numbers; the wiring is `direct` unless given."""
-    wiring = Direct() if wiring is None else wiring
     rules = {name: part() for name, part in known("rule").items()}
     development = Development(wiring, rules, Key(0).child("tiny"), dtype)
     genomes = [genome(number, wiring.genetic) for number in numbers]

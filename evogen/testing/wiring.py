@@ -17,7 +17,7 @@ PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
 def values(wiring: Any, *, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
-    """Return the parameters of P candidates, drawn by the wiring's own law; O, c and temperature if genetic."""
+    """Return the parameters of P candidates by the wiring's own law; O, c and temperature if genetic."""
     found = {}
     for name, spec in wiring.parameters(Dimensions(SIZES, GENES, TRANSMITTERS), PAIRS).items():
         found[name] = _normal(name, (P, *spec.shape), spec.deviation)
@@ -39,7 +39,7 @@ def births(wiring: Any, row: int, agents: int, *, masks: list[np.ndarray] | None
 
 
 def weighs_every_pair(wiring: Any) -> None:
-    """There is one finite (P, pre, post) weight matrix a pair, not all zero, in the parameters' number type."""
+    """There is one finite (P, pre, post) matrix a pair, not all zero, in the parameters' number type."""
     for dtype in (torch.float32, torch.float64):
         found = wiring.weights(values(wiring, dtype=dtype), PAIRS)
         assert [W.shape for W in found] == [(P, SIZES[pre], SIZES[post]) for pre, post in PAIRS]
@@ -83,23 +83,23 @@ def leaves_padding_inert(wiring: Any) -> None:
 
 
 def has_exact_gradients(wiring: Any) -> None:
-    """The gradient in every parameter is that of finite differences, and no parameter is without effect."""
-    small = Dimensions((2, 3), 2, 2)
-    specs = wiring.parameters(small, ((0, 1),))
-    found = {name: _normal(name, (1, *spec.shape), 1.0) for name, spec in specs.items()}
-    if wiring.genetic:
-        found |= {"O": _normal("O", (1, 2, 2), 0.1), "c": _normal("c", (1, 2, 4), 0.5)}
-    found = {name: part for name, part in found.items() if not name.endswith(".b")}
+    """Gradients are those of finite differences, and no parameter that it asks for is without effect."""
+    specs = wiring.parameters(Dimensions((2, 3), 2, 2), ((0, 1),))
+    own = {name: _normal(name, (1, *spec.shape), 1.0) for name, spec in specs.items() if name[-1] != "b"}
+    rules = {"O": _normal("O", (1, 2, 2), 0.1), "c": _normal("c", (1, 2, 4), 0.5)} if wiring.genetic else {}
+    names = [*own, *rules]
     fixed = {"temperature": torch.tensor([TEMPERATURE], dtype=torch.float64)}
 
     def weights(*parts: Tensor) -> Tensor:
-        (W,) = wiring.weights(dict(zip(found, parts, strict=True)) | fixed, ((0, 1),))
+        (W,) = wiring.weights(dict(zip(names, parts, strict=True)) | fixed, ((0, 1),))
         assert isinstance(W, Tensor)
         return W
 
-    inputs = [part.requires_grad_() for part in found.values()]
+    inputs = [part.requires_grad_() for part in (*own.values(), *rules.values())]
     assert torch.autograd.gradcheck(weights, inputs)
-    for name, gradient in zip(found, torch.autograd.grad(weights(*inputs).sum(), inputs), strict=True):
+    for name, gradient in zip(
+        own, torch.autograd.grad(weights(*inputs).sum(), list(own.values())), strict=True
+    ):
         assert gradient.any(), f"{name} has no effect"
 
 
@@ -122,7 +122,7 @@ def bears_agents_around_the_average(wiring: Any) -> None:
 def bears_no_masked_synapse(wiring: Any) -> None:
     """Where the mask is 0 no agent has a synapse; elsewhere some have."""
     rng = Key(0).child("masks").generator()
-    masks = [np.float64(rng.random((SIZES[pre], SIZES[post])) < 0.5) for pre, post in PAIRS]
+    masks = [1.0 * (rng.random((SIZES[pre], SIZES[post])) < 0.5) for pre, post in PAIRS]
     for mask, born in zip(masks, births(wiring, 0, 3, masks=masks), strict=True):
         assert not born[:, mask == 0].any()
         assert born[:, mask == 1].any()

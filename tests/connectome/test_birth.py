@@ -16,7 +16,7 @@ from evogen.keys import Key
 from .test_synaptogen import loop
 
 SIZES, PAIRS, G, N, TAU = (3, 4, 3), ((0, 1), (1, 2), (0, 2)), 4, 2, 0.1
-DRAWS = 4000
+DRAWS = 2000
 
 
 def candidate(*, masks=None, rule_mask=None, seed=0):
@@ -44,9 +44,7 @@ def average(one):
     values = {name: torch.from_numpy(part)[None] for name, part in one.values.items()}
     values["temperature"] = torch.tensor([one.temperature], dtype=torch.float64)
     rule_mask = None if one.rule_mask is None else one.rule_mask.tolist()
-    W = [
-        loop(values, 0, *pair, 1.0, rule_mask) * mask for pair, mask in zip(PAIRS, one.masks, strict=True)
-    ]
+    W = [loop(values, 0, *pair, 1.0, rule_mask) * mask for pair, mask in zip(PAIRS, one.masks, strict=True)]
     count = [counts(one, *pair).sum((2, 3)) for pair in PAIRS]
     return W, [w / np.where(mask > 0, n, 1) for w, n, mask in zip(W, count, one.masks, strict=True)]
 
@@ -60,8 +58,10 @@ def counts(one, pre, post):
 
 
 def scale(one, degree):
-    """kappa = d N / (2 M)."""
-    M = sum((counts(one, *pair).sum((2, 3)) * mask).sum() for pair, mask in zip(PAIRS, one.masks, strict=True))
+    """Factor kappa = d N / (2 M)."""
+    M = sum(
+        (counts(one, *pair).sum((2, 3)) * mask).sum() for pair, mask in zip(PAIRS, one.masks, strict=True)
+    )
     return degree * sum(SIZES) / (2 * M)
 
 
@@ -131,13 +131,10 @@ def test_no_possible_synapse_gives_zero_weights():
 
 @pytest.mark.parametrize("strength", [-100.0, 100.0])
 def test_saturated_rules_bear_agents_without_a_warning(strength):
-    one = candidate()
-    one.values["O"][0, 0] = strength
-    other = candidate()
-    other.values["O"][0, 0] = strength / 10
-    for W, V in zip(bear(one, 1e4, 3), bear(other, 1e4, 3), strict=True):
-        assert np.isfinite(W).all()
-        assert np.allclose(W, V)
+    certain, almost = candidate(), candidate()
+    certain.values["O"][0, 0], almost.values["O"][0, 0] = strength, strength / 50  # P is e^-1000 and e^-20
+    for W, V in zip(bear(certain, 1e5, 50), bear(almost, 1e5, 50), strict=True):
+        assert np.allclose(W.mean(0), V.mean(0), atol=0.01 * np.abs(V).max())
 
 
 def test_direct_wiring_bears_equal_agents():

@@ -136,7 +136,10 @@ def test_expression_scales_its_weights_by_its_square():
 def test_probabilities_lie_strictly_between_0_and_1():
     """Neurons that express one gene each, and one open synapse type, show P times one conductance as W."""
     values = draw(1, n=1)
-    values |= {"1.X": torch.eye(6, G).double().repeat(2, 1, 1), "0.X": torch.eye(4, G).double().repeat(2, 1, 1)}
+    values |= {
+        "1.X": torch.eye(6, G).double().repeat(2, 1, 1),
+        "0.X": torch.eye(4, G).double().repeat(2, 1, 1),
+    }
     values["1.R"] = torch.tensor([0.0, -800.0]).double().expand(2, 6, 2)
     for spread in (0.1, 1.0):
         (W, *_) = weights(values | {"O": spread * draw(2)["O"]})
@@ -176,8 +179,8 @@ def test_receptors_and_transmitters_alone_decide_the_sign():
 def test_innate_expression_has_the_deviations_of_the_reference():
     specs = SynaptoGen().parameters(Dimensions(SIZES, 8, 3), PAIRS)
     assert {name: spec.shape for name, spec in specs.items()} == {
-        "0.X": (4, 8), "1.X": (6, 8), "2.X": (3, 8), "0.T": (4, 3), "1.T": (6, 3), "1.R": (6, 6), "2.R": (3, 6),
-        "1.b": (6,), "2.b": (3,),
+        "0.X": (4, 8), "1.X": (6, 8), "2.X": (3, 8), "0.T": (4, 3), "1.T": (6, 3),
+        "1.R": (6, 6), "2.R": (3, 6), "1.b": (6,), "2.b": (3,),
     }  # fmt: skip
     variance = {name[2:]: spec.deviation**2 for name, spec in specs.items() if name[0] == "1"}
     assert variance == pytest.approx({"X": 2 / 8, "T": 2 / 3, "R": 2 / 6, "b": 2 / (4 + 1)})

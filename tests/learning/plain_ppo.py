@@ -1,0 +1,134 @@
+"""PPO for one candidate, straight from the equations, over what a task recorded while the learner played.
+
+No code of evogen's learners is used but the critic's first draw. One minibatch a pass, so that the order of
+the steps does not matter.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+
+from evogen.testing.tiny import Walk
+
+
+@dataclass(frozen=True)
+class Recorded(Walk):
+    """Walk, which remembers every (state, action, step) of the candidates that play it."""
+
+    played: list = field(default_factory=list, compare=False)
+
+    def step(self, state, action):
+        step = super().step(state, action)
+        self.played.append((state.clone(), action.clone(), step))
+        return step
+
+
+def first_steps(played, row):
+    """Which steps of each life begin an episode, (T, B)."""
+    ended = torch.stack([(step.terminated | step.truncated)[row] for _, _, step in played])
+    return torch.cat([torch.ones_like(ended[:1]), ended[:-1]])
+
+
+class PlainPPO:
+    """The state of one candidate's training."""
+
+    def __init__(self, learner, phenotype, row, critic, values):
+        """Take (D,) parameters from the phenotype and (size,) parameters of the critic."""
+        self.learner, self.phenotype, self.row = learner, phenotype, row
+        self.genes = phenotype.flat.shape[1]
+        self.x = torch.cat([phenotype.flat[row], critic]).clone()
+        self.m, self.v, self.t = torch.zeros_like(self.x), torch.zeros_like(self.x), 0
+        self.k = {name: float(value[row]) for name, value in values.items()}
+        self.state = None
+        self.curve = []
+
+    def network(self, x):
+        rows = self.phenotype.flat.clone()
+        rows[self.row] = x[: self.genes]
+        return self.phenotype.network(rows)
+
+    def critic(self, x, observation):
+        """V(s) = w2 tanh(s W1 + b1) + b2."""
+        inputs, hidden = observation.shape[-1], self.learner.critic
+        W1, b1, w2, b2, _ = torch.split(
+            x[self.genes :],
+            [inputs * hidden, hidden, hidden, 1, len(x) - self.genes - (inputs + 2) * hidden - 1],
+        )
+        return torch.tanh(observation @ W1.reshape(inputs, hidden) + b1) @ w2 + b2
+
+    def outputs(self, x, observation, first, state):
+        """Live through observations (T, B, inputs) again; return outputs (T, B, actions), last state."""
+        network, found = self.network(x), []
+        state = network.start(observation.shape[1]) if state is None else state
+        for seen, begins in zip(observation, first, strict=True):
+            for name, part in state.items():
+                alive = (~begins).to(part.dtype).reshape(1, -1, *[1] * (part.ndim - 2))
+                state = {**state, name: part * alive}
+            output, state = network.step(seen.expand(self.phenotype.rows, -1, -1), state)
+            found.append(output[self.row])
+        return torch.stack(found), state
+
+    def iterate(self, played, before, iteration):
+        """Learn from one rollout; `before` are the steps played since the candidate was born."""
+        dtype = self.x.dtype
+        observation = torch.stack([Walk().observe(state)[self.row] for state, _, _ in played]).to(dtype)
+        after = torch.stack([step.observation[self.row] for _, _, step in played]).to(dtype)
+        action = torch.stack([action[self.row] for _, action, _ in played])
+        reward = torch.stack([step.reward[self.row] for _, _, step in played])
+        terminated = torch.stack([step.terminated[self.row] for _, _, step in played])
+        ended = terminated | torch.stack([step.truncated[self.row] for _, _, step in played])
+        first = first_steps([*before, *played], self.row)[len(before) :]
+        with torch.no_grad():
+            start = self.state
+            output, self.state = self.outputs(self.x, observation, first, start)
+            old = output.log_softmax(-1).gather(-1, action[..., None])[..., 0]
+            value, later = self.critic(self.x, observation), self.critic(self.x, after)
+        advantage = self.advantages(reward, value, later, terminated, ended)
+        target = advantage + value
+        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        rate = self.k["learning_rate"] * (1 - iteration / self.learner.iterations)
+        for _ in range(self.learner.epochs):
+            x = self.x.clone().requires_grad_()
+            chances = self.outputs(x, observation, first, start)[0].softmax(-1)
+            ratio = chances.gather(-1, action[..., None])[..., 0] / old.exp()
+            eps = self.k["clip_range"]
+            gain = torch.minimum(ratio * advantage, ratio.clamp(1 - eps, 1 + eps) * advantage).mean()
+            entropy = -(chances * chances.log()).sum(-1).mean()
+            error = ((self.critic(x, observation) - target) ** 2).mean()
+            loss = -gain + self.learner.value_weight * error - self.k["entropy"] * entropy
+            (g,) = torch.autograd.grad(loss, x)
+            self.adam(g * min(1.0, self.learner.clip / float(g.norm())), rate)
+
+    def advantages(self, reward, value, later, terminated, ended):
+        """Sum (gamma lambda)^k delta_{t+k} up to the end of episode or rollout, for each step anew."""
+        found, gamma = torch.zeros_like(value), self.k["gamma"]
+        for b in range(reward.shape[1]):
+            for t in range(reward.shape[0]):
+                for k in range(t, reward.shape[0]):
+                    bootstrap = 0.0 if terminated[k, b] else gamma * later[k, b]
+                    delta = reward[k, b] + bootstrap - value[k, b]
+                    found[t, b] += (gamma * self.k["gae_lambda"]) ** (k - t) * delta
+                    if ended[k, b]:
+                        break
+        return found
+
+    def adam(self, g, rate):
+        self.t += 1
+        self.m = 0.9 * self.m + 0.1 * g
+        self.v = 0.999 * self.v + 0.001 * g**2
+        m, v = self.m / (1 - 0.9**self.t), self.v / (1 - 0.999**self.t)
+        self.x = self.x - rate * m / (v.sqrt() + 1e-8)
+
+
+def mean_return(played, row):
+    """Mean return of the episodes that ended in the last rollout, each counted from its own first step."""
+    returns = []
+    for b in range(played[0][1].shape[1]):
+        total = 0.0
+        for _, _, step in played:
+            total += float(step.reward[row, b])
+            if step.terminated[row, b] or step.truncated[row, b]:
+                returns.append(total)
+                total = 0.0
+    return sum(returns) / len(returns) if returns else math.nan

@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from evogen.neurons import ACTIVATIONS
+from evogen.neurons.leaky import Leaky
+from evogen.neurons.rate import Rate
+
+ONE = torch.ones(1, 1, 1, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("tau", [1.0, 1.5, 8.0])
+def test_leaky_step_response_is_exponential(tau):
+    """v_t = u (1 - (1 - 1/tau)^t) for a constant input u from rest."""
+    state = torch.zeros_like(ONE)
+    for t in range(1, 30):
+        state = Leaky().step(3 * ONE, state, {"tau": tau * ONE})
+        assert state.item() == pytest.approx(3 * (1 - (1 - 1 / tau) ** t), rel=1e-12)
+
+
+def test_leaky_state_without_input_decays_by_1_over_tau():
+    state = Leaky().step(0 * ONE, 5 * ONE, {"tau": 4 * ONE})
+    assert state.item() == pytest.approx(5 * 0.75)
+
+
+def test_leaky_with_time_constant_1_is_rate_to_the_bit():
+    drive, state = torch.randn(2, 3, 4, 64, generator=torch.Generator().manual_seed(0))
+    leaky = Leaky().step(drive, state, {"tau": torch.ones(3, 1, 64)})
+    assert torch.equal(leaky, Rate().step(drive, state, {}))
+    assert torch.equal(leaky, drive)
+
+
+def test_activations_have_their_textbook_values():
+    x = torch.tensor([-2.0, 0.0, 1.0]).double()
+    found = {name: function(x).tolist() for name, function in ACTIVATIONS.items()}
+    assert found == {
+        "identity": [-2.0, 0.0, 1.0],
+        "relu": [0.0, 0.0, 1.0],
+        "selu": pytest.approx([-1.5201664685956, 0.0, 1.0507009873554805]),
+        "sigmoid": pytest.approx([0.11920292202211755, 0.5, 0.7310585786300049]),
+        "tanh": pytest.approx([-0.9640275800758169, 0.0, 0.7615941559557649]),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_an_activation_gives_a_number_the_same_bits_wherever_it_lies(name):
+    """Vector and scalar code paths agree, and gradients too: results must not depend on a tensor's shape."""
+    x = 3 * torch.randn(4, 5, 64, generator=torch.Generator().manual_seed(0))
+    x.requires_grad_()
+    whole = ACTIVATIONS[name](x)
+    (slope,) = torch.autograd.grad(whole.sum(), x)
+    for row in range(4):
+        own = x[row : row + 1].detach().clone().requires_grad_()
+        alone = ACTIVATIONS[name](own)
+        assert torch.equal(alone[0], whole[row])
+        assert torch.equal(torch.autograd.grad(alone.sum(), own)[0][0], slope[row])
