@@ -97,9 +97,8 @@ def has_exact_gradients(wiring: Any) -> None:
 
     inputs = [part.requires_grad_() for part in (*own.values(), *rules.values())]
     assert torch.autograd.gradcheck(weights, inputs)
-    for name, gradient in zip(
-        own, torch.autograd.grad(weights(*inputs).sum(), list(own.values())), strict=True
-    ):
+    gradients = torch.autograd.grad(weights(*inputs).sum(), list(own.values()))
+    for name, gradient in zip(own, gradients, strict=True):
         assert gradient.any(), f"{name} has no effect"
 
 
