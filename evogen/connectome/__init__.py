@@ -60,7 +60,7 @@ class Wiring(Protocol):
         ...
 
     def weights(self, values: Values, pairs: Pairs) -> list[Tensor]:
-        """Return the expected weights (P, pre, post) of each pair; `values` also holds O, c, `temperature` (P,).
+        """Return the expected weights (P, pre, post) of each pair; `values` holds O, c, `temperature` too.
 
         A neuron whose parameters are all zero gets zero weights, so that padding is inert.
         """

@@ -60,7 +60,7 @@ class Batch:
         return replace(self._each(lambda part: part.narrow(axis, start, size)), memory=memory)
 
     def replay(self, network: Network) -> Tensor:
-        """Return the network's outputs (P, M, outputs) to a flat batch, lived through again if it has memory."""
+        """Return the outputs (P, M, outputs) to a flat batch, lived through again if there is memory."""
         if not self.memory:
             return network.forward(self.observation)
         memory, outputs = self.memory, []

@@ -3,11 +3,11 @@
     A_t = sum_k (gamma lambda)^k delta_{t+k},  delta_t = r_t + gamma V(s_{t+1}) - V(s_t)     (GAE, eq. 11-12)
     L = -E[min(rho A, clip(rho, 1 - eps, 1 + eps) A)] + c_v E[(V - R)^2] - c_e E[H(pi)]      (PPO, eq. 7, 9)
 
-One iteration plays `horizon` steps in `environments` copies for every candidate, then makes `epochs` passes in
-`minibatches` parts. The critic is a small tanh network of its own, not part of the genome. A time-limit
-truncation is bootstrapped, a termination is not. The learning rate falls linearly to zero. A network with memory
-(plastic synapses, leaky neurons) is replayed from the state in which its rollout began, and the gradient runs
-through the whole replay; its minibatches are cut over environments instead of steps.
+One iteration plays `horizon` steps in `environments` copies for every candidate, then makes `epochs` passes
+in `minibatches` parts. The critic is a small tanh network of its own, not part of the genome. A time-limit
+truncation is bootstrapped, a termination is not. The learning rate falls linearly to zero. A network with
+memory (plastic synapses, leaky neurons) is replayed from the state in which its rollout began, and the
+gradient runs through the whole replay; its minibatches are cut over environments instead of steps.
 
 Sources: Schulman et al. 2017 (PPO), 2016 (GAE).
 """
@@ -59,7 +59,7 @@ class PPO:
     fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL})
 
     def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
-        """Tune on episodes of the task; the curve is the mean return of the episodes that ended in a rollout."""
+        """Tune on episodes of the task; the curve is the mean return of the episodes that ended."""
         critic = Critic(task.inputs, self.critic)
         genes = phenotype.flat.shape[1]
         start = critic.draw([key.child("critic") for key in keys]).to(phenotype.flat)

@@ -120,4 +120,3 @@ class Player:
 
     def _stack(self, draws: list[np.ndarray]) -> Tensor:
         return torch.from_numpy(np.stack(draws)).to(self._like.device)
-

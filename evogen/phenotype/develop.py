@@ -26,7 +26,7 @@ class Development:
 
     Attributes:
         wiring: how parameters become weights.
-        rules: plasticity rules by name, configured; their values stand where neither grammar nor genome give one.
+        rules: plasticity rules by name; their values stand where neither grammar nor genome gives one.
         key: root of the draws of expression that no genome carries; by innovation id, so they are inherited.
         dtype, device: of every tensor.
     """
@@ -57,7 +57,7 @@ def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
     """Lay one candidate out.
 
     Raises:
-        DevelopmentError: the wiring needs rules that the genome lacks, or an inherited array has a wrong shape.
+        DevelopmentError: the genome lacks rules that the wiring needs, or an inherited array does not fit.
     """
     wiring, rules = development.wiring, genome.rules
     if wiring.genetic and rules is None:
@@ -118,7 +118,7 @@ def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
         stack([item.constants for item in embryos], absent=1.0),  # no rule mask allows every pair
         masks,
         Traits(
-            tuple(tuple(sorted(set().union(*each))) for each in zip(*(e.functions for e in embryos), strict=True)),
+            _united([item.functions for item in embryos]),
             stack([item.activation for item in embryos]),
             stack([item.neuron for item in embryos]),
             stack([item.rule for item in embryos]),
@@ -147,7 +147,7 @@ def _places(body: Body, padded: Mapping[str, Parameter]) -> list[Place]:
 
 
 def _expressed(key: Key, genome: Genome, place: Place, specs: Mapping[str, Parameter]) -> np.ndarray:
-    """Return the inherited array of a place, filled up with (or cut from) its innate draw where sizes differ."""
+    """Return the inherited array of a place, filled up from its innate draw where sizes differ."""
     spec = specs[place.name]
     shape = tuple(part.stop - (part.start or 0) for part in place.index)
     stream = key.child("expression", place.gene, place.local)
@@ -229,6 +229,10 @@ def _neurons(layout: Layout, body: Body) -> dict[str, np.ndarray]:
         for setting, value in group.settings.items():
             found[f"{name}.{setting}"][rows] = value
     return found
+
+
+def _united(each: Sequence[tuple[tuple[str, ...], ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(sorted(set().union(*level))) for level in zip(*each, strict=True))
 
 
 def _pad(array: np.ndarray, genes: int) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Layout: the padded shape of a candidate's network, and where in it each gene's neurons lie.
 
 Candidates with equal layouts share one batch. A layout follows from the candidate's own plan and rules only,
-and it is coarse, so that cohorts fall into few batches: hidden levels are as wide as the widest of them, rounded
-up to a power of two, and every hidden level has a link to the output, whether or not a module ends there.
+and it is coarse, so that cohorts fall into few batches: hidden levels are as wide as the widest of them,
+rounded up to a power of two, and every hidden level has a link to the output, whether or not a module ends
+there.
 """
 
 from __future__ import annotations

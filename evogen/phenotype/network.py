@@ -1,6 +1,6 @@
 """Network: concrete weights of P agents, and one step of their lives.
 
-    u_post = b_post + sum_pre a_pre (W + F)          a_post = f(neuron(u_post))          F <- rule(F, a_pre, a_post)
+    u_post = b_post + sum_pre a_pre (W + F)      a_post = f(neuron(u_post))      F <- rule(F, a_pre, a_post)
 
 Weights are [pre, post]; activities (P, B, N); fast weights F (P, B, pre, post), one per life.
 """
@@ -33,8 +33,8 @@ class Traits:
         activation: `LEVEL.FUNCTION` to a mask (P, 1, N).
         neuron: `LEVEL.KIND` to a mask (P, 1, N), only for levels with several kinds, and `LEVEL.KIND.FIELD`
             to that kind's numbers (P, 1, N).
-        rule: `LINK.RULE` to the mask (P, 1, pre, post) of the synapses that follow it, and `LINK.RULE.FIELD` to
-            its coefficients of the same shape.
+        rule: `LINK.RULE` to the mask (P, 1, pre, post) of the synapses that follow it, and `LINK.RULE.FIELD`
+            to its coefficients of the same shape.
     """
 
     functions: tuple[tuple[str, ...], ...]

@@ -1,8 +1,9 @@
 """Phenotype: the torch network of a whole cohort, one candidate a row.
 
 Genomes whose plans have the same Layout are developed together: hidden levels are padded to a power
-of two and rule genes to a multiple of 16, whatever the other candidates are. Padding is inert (zero expression
-gives zero weights), and since a candidate's padded shapes depend on that candidate alone, so do its bits.
+of two and rule genes to a multiple of 16, whatever the other candidates are. Padding is inert (zero
+expression gives zero weights), and since a candidate's padded shapes depend on that candidate alone, so do
+its bits.
 
 All trainable parameters of a candidate are one row of a flat tensor (P, D), so that one optimiser step
 serves the cohort; `Phenotype.values` cuts it into named views.
@@ -83,7 +84,7 @@ class Phenotype:
         return Network(self.layout, masked, biases, self.traits)
 
     def agents(self, flat: Tensor, keys: Sequence[Key], *, agents: int, degree: float) -> Network:
-        """Return born agents, `agents` consecutive rows a candidate; agent a of row p uses keys[p].child(a)."""
+        """Return born agents, `agents` consecutive rows a candidate, each from its own child of the key."""
         expected = self.network(flat)
         born = [self._birth(flat, row, keys[row], agents, degree) for row in range(self.rows)]
         weights = tuple(

@@ -1,8 +1,8 @@
 """Tasks: what a network is trained on and scored by.
 
 A task is a registered frozen dataclass. `score` measures agents (rows of a Network) on the search's own
-episodes or folds, or, for the report, on episodes or folds that the search never sees. What a learner needs of
-a task beyond that is one of the two narrower protocols, named by the task's `kind`.
+episodes or folds, or, for the report, on episodes or folds that the search never sees. What a learner needs
+of a task beyond that is one of the two narrower protocols, named by the task's `kind`.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ class ControlTask(Task, Protocol):
 
 
 class ClassificationTask(Task, Protocol):
-    """Labelled examples in three folds; the learner sees `train`, selection `validation`, the report `test`."""
+    """Labelled examples: the learner sees the `train` fold, selection `validation`, the report `test`."""
 
     def examples(self, fold: str) -> tuple[Tensor, Tensor]:
-        """Return (M, inputs) float32 features, scaled by the training fold's statistics, and (M,) int64 labels."""
+        """Return (M, inputs) float32 features, scaled by statistics of `train`, and (M,) int64 labels."""
         ...

@@ -50,7 +50,7 @@ MASS_POLE_LENGTH = MASS_POLE * LENGTH
 class CartPole:
     """Balance a pole on a cart.
 
-    State: (P, B, 6) float64 = x, ẋ, θ, θ̇, steps taken, steps spent out of bounds (after the first, a step is worth 0).
+    State: (P, B, 6) float64 = x, ẋ, θ, θ̇, steps taken, steps spent out of bounds (worth 0 after the first).
     Observation: (P, B, 4) float32 = x, ẋ, θ, θ̇. Actions: 0 pushes left, 1 right.
     """
 

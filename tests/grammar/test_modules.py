@@ -126,7 +126,7 @@ def test_shipped_starts_hold_what_they_say(modules, start):
     assert (rules, neurons, numbers) == {
         "module": ({"none", "abcd"}, {"rate", "leaky"}, everything),
         "reflex": ({"none"}, {"rate"}, set()),
-        "hebbian": ({"abcd"}, {"rate"}, set()),
+        "hebbian": ({"none", "abcd"}, {"rate"}, set()),
     }[start]
     assert depths.count(1) > len(depths) / 2
     assert max(depths) == 2 if start == "reflex" else max(depths) > 3

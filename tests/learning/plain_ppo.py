@@ -1,7 +1,7 @@
 """PPO for one candidate, straight from the equations, over what a task recorded while the learner played.
 
-No code of evogen's learners is used but the critic's first draw. One minibatch a pass, so that the order of
-the steps does not matter.
+Nothing of evogen's learners is used but the critic's first draw, and the name of the stream that shuffles the
+steps (or the lives, of a network with memory) before each pass.
 """
 
 import math
@@ -33,15 +33,14 @@ def first_steps(played, row):
 class PlainPPO:
     """The state of one candidate's training."""
 
-    def __init__(self, learner, phenotype, row, critic, values):
+    def __init__(self, learner, phenotype, row, critic, values, key):
         """Take (D,) parameters from the phenotype and (size,) parameters of the critic."""
-        self.learner, self.phenotype, self.row = learner, phenotype, row
+        self.learner, self.phenotype, self.row, self.key = learner, phenotype, row, key
         self.genes = phenotype.flat.shape[1]
         self.x = torch.cat([phenotype.flat[row], critic]).clone()
         self.m, self.v, self.t = torch.zeros_like(self.x), torch.zeros_like(self.x), 0
         self.k = {name: float(value[row]) for name, value in values.items()}
         self.state = None
-        self.curve = []
 
     def network(self, x):
         rows = self.phenotype.flat.clone()
@@ -88,17 +87,29 @@ class PlainPPO:
         target = advantage + value
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         rate = self.k["learning_rate"] * (1 - iteration / self.learner.iterations)
-        for _ in range(self.learner.epochs):
+        for part in self.parts(action.shape, iteration):
             x = self.x.clone().requires_grad_()
             chances = self.outputs(x, observation, first, start)[0].softmax(-1)
             ratio = chances.gather(-1, action[..., None])[..., 0] / old.exp()
             eps = self.k["clip_range"]
-            gain = torch.minimum(ratio * advantage, ratio.clamp(1 - eps, 1 + eps) * advantage).mean()
-            entropy = -(chances * chances.log()).sum(-1).mean()
-            error = ((self.critic(x, observation) - target) ** 2).mean()
-            loss = -gain + self.learner.value_weight * error - self.k["entropy"] * entropy
+            gain = torch.minimum(ratio * advantage, ratio.clamp(1 - eps, 1 + eps) * advantage)
+            entropy = -(chances * chances.log()).sum(-1)
+            error = (self.critic(x, observation) - target) ** 2
+            loss = (-gain + self.learner.value_weight * error - self.k["entropy"] * entropy)[part].mean()
             (g,) = torch.autograd.grad(loss, x)
             self.adam(g * min(1.0, self.learner.clip / float(g.norm())), rate)
+
+    def parts(self, shape, iteration):
+        """Yield which steps (T, B) each update looks at: each step once a pass, if the parts fit."""
+        generator = self.key.child("pass", iteration).generator()
+        whole = torch.arange(shape[0] * shape[1]).reshape(shape)
+        for _ in range(self.learner.epochs):
+            units = shape[1] if self.state else whole.numel()
+            order = torch.from_numpy(generator.permutation(units))
+            size = units // self.learner.minibatches
+            for number in range(self.learner.minibatches):
+                chosen = order[number * size : (number + 1) * size]
+                yield torch.isin(whole % shape[1] if self.state else whole, chosen)
 
     def advantages(self, reward, value, later, terminated, ended):
         """Sum (gamma lambda)^k delta_{t+k} up to the end of episode or rollout, for each step anew."""

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -46,15 +46,20 @@ def critics(monkeypatch):
     return drawn
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_training_equals_a_straightforward_ppo_of_each_candidate(name, critics):
+@pytest.mark.parametrize(
+    ("name", "minibatches"),
+    [("static", 1), ("static", 5), ("plastic", 1), ("leaky", 1), ("both", 1), ("both", 2)],
+)
+def test_training_equals_a_straightforward_ppo_of_each_candidate(name, minibatches, critics):
     """Rollout, GAE, loss, gradient through the replay, clipping and Adam together, over three iterations.
 
     Episodes of Walk end both ways within five steps, so networks with memory are reset within rollouts and
     carry their state from one to the next: a replay that differs from the rollout would change the ratios.
     """
     found, task = phenotype(NETWORKS[name], 2), Recorded()
-    learner = PPO(iterations=3, environments=3, horizon=12, epochs=3, minibatches=1, critic=5, clip=0.3)
+    learner = PPO(
+        iterations=3, environments=3, horizon=12, epochs=3, minibatches=minibatches, critic=5, clip=0.3
+    )
     values = defaults(learner, 2) | {
         "learning_rate": torch.tensor([0.02, 0.05]).double(),
         "gamma": torch.tensor([0.9, 0.99]).double(),
@@ -68,13 +73,41 @@ def test_training_equals_a_straightforward_ppo_of_each_candidate(name, critics):
     ]
     assert all(ending.any() for ending in endings)
     for row in range(2):
-        plain = PlainPPO(learner, found, row, critics[0][row].double(), values)
+        plain = PlainPPO(learner, found, row, critics[0][row].double(), values, keys(2)[row])
         for iteration in range(3):
             start = 12 * iteration
             plain.iterate(task.played[start : start + 12], task.played[:start], iteration)
         torch.testing.assert_close(fit.flat[row], plain.x[: plain.genes], rtol=1e-6, atol=1e-6)
         assert not torch.allclose(fit.flat[row], found.flat[row], atol=1e-3)
     assert fit.steps.tolist() == [3 * 12 * 3] * 2
+
+
+def test_candidates_and_rollouts_meet_different_chances():
+    """With a policy that does not change, the actions of two rollouts agree by chance only."""
+    found, task = phenotype(STATIC, 1), Recorded()
+    still = found.network(found.flat * 0).step(torch.ones(1, 1, 2), {})[0]
+    assert torch.equal(still[..., 0], still[..., 1])
+    found = replace(found, flat=found.flat * 0)
+    learner = PPO(iterations=2, environments=8, horizon=32)
+    values = defaults(learner, 1) | {"learning_rate": torch.zeros(1).double()}
+    for key in keys(2):
+        learner.fit(found, task, [key], values)
+    actions = torch.stack([action[0] for _, action, _ in task.played]).reshape(4, -1)
+    agreement = torch.stack([(actions[i] == actions[j]).double().mean() for i in range(4) for j in range(i)])
+    assert ((agreement - 0.5).abs() < 4 * 0.5 / 256**0.5).all()
+    starts = torch.stack([state[0, :, 0] for state, _, _ in task.played[::64]])
+    assert len(starts.unique()) == 2 * 8
+
+
+def test_the_critic_starts_at_zero_with_a_hidden_layer_of_unit_drive():
+    """W1 ~ N(0, 1 / inputs), all else 0, one draw a key."""
+    critic = Critic(inputs=4, hidden=500)
+    flat = critic.draw(keys(2))
+    W1 = flat[:, :2000]
+    assert abs(float(W1.var()) * 4 - 1) < 4 * (2 / 4000) ** 0.5
+    assert not flat[:, 2000:].any()
+    assert not torch.equal(*flat)
+    assert not critic.value(flat, torch.ones(2, 3, 4)).any()
 
 
 def test_the_curve_is_the_mean_return_of_the_episodes_that_ended():
