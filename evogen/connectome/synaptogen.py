@@ -100,14 +100,15 @@ def sample_counts(
         mask: (pre, post), 0 where no synapse may form.
         generators: one per agent.
     """
-    attempts = np.rint(np.einsum("ui,vj->uvij", X2, Y2) * mask[:, :, None, None]).astype(np.int64)
-    pre, post, i, j = np.nonzero(attempts)
-    n, p, pair = attempts[pre, post, i, j], P[i, j], pre * len(Y2) + post
-    counts = [
-        np.bincount(pair, weights=generator.binomial(n, p), minlength=mask.size)  # ~ Binomial(n_ij, P_ij)
-        for generator in generators
-    ]
-    return np.stack(counts).reshape(len(generators), *mask.shape)
+    pre, post = np.nonzero(mask)
+    attempts = np.rint(X2[pre][:, :, None] * Y2[post][:, None, :]).astype(np.int64)  # (pairs, g, g)
+    pair, i, j = np.nonzero(attempts)
+    n, p = attempts[pair, i, j], P[i, j]
+    counts = np.zeros((len(generators), *mask.shape))
+    for agent, generator in zip(counts, generators, strict=True):
+        successes = generator.binomial(n, p)  # ~ Binomial(n_ij, P_ij)
+        agent[pre, post] = np.bincount(pair, weights=successes, minlength=len(pre))
+    return counts
 
 
 def sigmoid(x: Tensor) -> Tensor:
