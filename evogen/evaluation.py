@@ -88,7 +88,7 @@ def evaluate(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
     """Develop, train and score a cohort; a candidate's result does not depend on its cohort-mates.
 
     A genome that cannot be developed ends INVALID, a row that becomes non-finite DIVERGED; if the batched
-    program raises, its rows run one by one and those that still raise end CRASHED with their traceback.
+    program raises, its halves run again, down to those candidates that raise: they end CRASHED.
     """
     torch.set_num_threads(problem.threads)
     found: dict[int, Evaluation] = {}
@@ -136,8 +136,9 @@ def _guarded(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[E
     except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
         if len(group) == 1:
             return [Evaluation(Outcome.CRASHED, message=traceback.format_exc())]
-        warnings.warn(f"a batch of {len(group)} raised {error!r}; its rows run one by one", stacklevel=2)
-        return [evaluation for item in group for evaluation in _guarded(problem, [item])]
+        warnings.warn(f"a batch of {len(group)} raised {error!r}; its halves run again", stacklevel=2)
+        half = len(group) // 2
+        return _guarded(problem, group[:half]) + _guarded(problem, group[half:])
 
 
 def _live(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[Evaluation]:
@@ -166,12 +167,12 @@ def _evaluation(phenotype: Phenotype, fit: Fit, scores: Tensor, expected: Tensor
         what = "score" if bool(fit.flat[row].isfinite().all()) else "tuned parameters"
         finite = tuple(value for value in curve if math.isfinite(value))
         return Evaluation(Outcome.DIVERGED, curve=finite, steps=steps, message=f"non-finite {what}")
-    each = tuple(float(score) for score in scores[row])
+    each, average = tuple(float(score) for score in scores[row]), float(expected[row])
     return Evaluation(
         Outcome.OK,
         fitness=math.fsum(each) / len(each),
         scores=each,
-        metrics={"expected_score": float(expected[row])},
+        metrics={"expected_score": average} if math.isfinite(average) else {},
         curve=curve,
         steps=steps,
         tuned=phenotype.expression(fit.flat, row),

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch_fakes import random_rules
 
+from evogen import evaluation
 from evogen.cohort import Cohort, Individual, Outcome, Ref
 from evogen.connectome.birth import Birth
 from evogen.connectome.direct import Direct
@@ -228,15 +229,38 @@ def test_a_candidate_that_raises_crashes_alone():
     assert "ZeroDivisionError: choked on a learning rate" in found[-1].message
 
 
-def test_a_genome_that_breaks_development_crashes_alone():
-    """Its rules do not fit each other, which no check foresees."""
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rules: replace(rules, O=frozen(np.zeros((40, 40)))), "rules.O has shape"),
+        (lambda rules: replace(rules, c=frozen(np.zeros((3, 5)))), "rules.c has shape"),
+    ],
+)
+def test_a_genome_whose_rules_do_not_fit_ends_invalid(change, said):
     of = problem("reflex", Walk(), NoLearner())
     good, other = cohort(of, 2)
-    odd = replace(other, rules=replace(other.rules, O=frozen(np.zeros((40, 40)))))
+    found = run(of, [replace(other, rules=change(other.rules)), good])
+    assert found[0].outcome is Outcome.INVALID
+    assert said in found[0].message
+    assert bits(found[1]) == bits(run(of, [good])[0])
+
+
+def test_a_genome_that_breaks_development_crashes_alone(monkeypatch):
+    of = problem("reflex", Walk(), NoLearner())
+    good, odd = cohort(of, 2)
+    healthy = bits(run(of, [good])[0])
+    real = evaluation.embryo
+
+    def breaking(development, genome, plan):
+        if genome == odd:
+            raise ZeroDivisionError("what no check foresees")
+        return real(development, genome, plan)
+
+    monkeypatch.setattr(evaluation, "embryo", breaking)
     found = run(of, [odd, good])
     assert found[0].outcome is Outcome.CRASHED
     assert "Traceback" in found[0].message
-    assert bits(found[1]) == bits(run(of, [good])[0])
+    assert bits(found[1]) == healthy
 
 
 @dataclass(frozen=True)

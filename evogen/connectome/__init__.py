@@ -52,8 +52,15 @@ class Counted(NamedTuple):
 class Wiring(Protocol):
     """Differentiable weights and their birth."""
 
-    genetic: bool
-    tune_rules: bool
+    @property
+    def genetic(self) -> bool:
+        """Whether weights come from genetic rules."""
+        ...
+
+    @property
+    def tune_rules(self) -> bool:
+        """Whether the inner loop tunes O and c."""
+        ...
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:
         """Return every parameter of the levels and pairs by name (not O and c)."""

@@ -27,6 +27,8 @@ from torch import Tensor
 from evogen.connectome import Counted, Dimensions, Pairs, Parameter, Values
 from evogen.registry import register, setting
 
+COUNTABLE = 2.0**62
+
 
 @register("wiring", "synaptogen")
 @dataclass(frozen=True)
@@ -74,15 +76,15 @@ class SynaptoGen:
         C = self.scale * _polarity(values["c"].shape[0]) * _sigmoid(values["c"])
         squares = {int(name[:-2]): array**2 for name, array in values.items() if name.endswith(".X")}
         neurons = sum(len(array) for array in squares.values())
-        expected = [
-            (squares[pre] @ P @ squares[post].T) * mask
-            for (pre, post), mask in zip(pairs, masks, strict=True)
-        ]
-        synapses = sum(float(Bbar.sum()) for Bbar in expected)
+        links = list(zip(pairs, masks, strict=True))
+        synapses = sum(
+            float((_product(_product(squares[pre], P), squares[post].T) * mask).sum())
+            for (pre, post), mask in links
+        )
         kappa = degree * neurons / (2 * synapses) if synapses > 0 else 1.0
         found = []
-        for (pre, post), mask in zip(pairs, masks, strict=True):
-            Cbar = _softmax(values[f"{pre}.T"]) @ C @ _softmax(values[f"{post}.R"]).T
+        for (pre, post), mask in links:
+            Cbar = _product(_product(_softmax(values[f"{pre}.T"]), C), _softmax(values[f"{post}.R"]).T)
             counts = sample_counts(kappa * squares[pre], squares[post], P, mask, generators)
             found.append(Cbar * counts / kappa)
         return found
@@ -99,9 +101,15 @@ def sample_counts(
         P: (g, g) probabilities.
         mask: (pre, post), 0 where no synapse may form.
         generators: one per agent.
+
+    Returns:
+        The counts; NaN if a gene pair would make COUNTABLE attempts or more.
     """
     pre, post = np.nonzero(mask)
-    attempts = np.rint(X2[pre][:, :, None] * Y2[post][:, None, :]).astype(np.int64)  # (pairs, g, g)
+    attempts = np.rint(X2[pre][:, :, None] * Y2[post][:, None, :])  # (pairs, g, g)
+    if not (attempts < COUNTABLE).all():
+        return np.full((len(generators), *mask.shape), np.nan)
+    attempts = attempts.astype(np.int64)
     pair, i, j = np.nonzero(attempts)
     n, p = attempts[pair, i, j], P[i, j]
     counts = np.zeros((len(generators), *mask.shape))
@@ -135,6 +143,11 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 def _square(x: Tensor) -> Tensor:
     return x * x
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return a @ b without BLAS, whose bits may depend on its number of threads."""
+    return np.asarray(np.einsum("ij,jk->ik", a, b))
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:

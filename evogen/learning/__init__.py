@@ -35,7 +35,10 @@ class Fit:
 class Learner(Protocol):
     """One inner loop."""
 
-    fits: frozenset[TaskKind]
+    @property
+    def fits(self) -> frozenset[TaskKind]:
+        """The kinds of task that it can learn."""
+        ...
 
     def fit(self, phenotype: Phenotype, task: Any, keys: Sequence[Key], values: Mapping[str, Tensor]) -> Fit:
         """Tune every candidate's parameters on the task.

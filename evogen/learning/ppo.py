@@ -49,7 +49,7 @@ class PPO:
     entropy: float = evolvable(0.0, low=0.0, high=1.0, doc="weight of the policy's entropy")
     iterations: int = setting(40, low=1, high=100_000, doc="rollouts, each followed by updates")
     environments: int = setting(8, low=1, high=4096, doc="copies of the environment per candidate")
-    horizon: int = setting(128, low=1, high=65_536, doc="steps of each copy in a rollout")
+    horizon: int = setting(128, low=2, high=65_536, doc="steps of each copy in a rollout")
     epochs: int = setting(4, low=1, high=1000, doc="passes over a rollout")
     minibatches: int = setting(4, low=1, high=4096, doc="parts of a pass")
     critic: int = setting(32, low=1, high=4096, doc="hidden units of the critic")
@@ -57,6 +57,12 @@ class PPO:
     clip: float = setting(0.5, low=1e-6, high=1e6, doc="largest gradient norm of a candidate")
 
     fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL})
+
+    def __post_init__(self) -> None:
+        if self.environments < self.minibatches:
+            raise ValueError(
+                f"environments {self.environments}: wanted at least minibatches {self.minibatches}"
+            )
 
     def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
         """Tune on episodes of the task; the curve is the mean return of the episodes that ended."""

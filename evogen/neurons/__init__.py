@@ -16,7 +16,10 @@ from torch import Tensor
 class Neuron(Protocol):
     """One step of a neuron kind."""
 
-    stateful: bool
+    @property
+    def stateful(self) -> bool:
+        """Whether a neuron remembers its last step."""
+        ...
 
     def step(self, drive: Tensor, state: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Return the new state (P, B, N), which is also the argument of the activation function.

@@ -19,6 +19,8 @@ from evogen.phenotype.network import Traits
 from evogen.phenotype.phenotype import ALIGN, Phenotype, Slot
 from evogen.registry import evolvable_fields, find, known
 
+BLOCK = 256  # innate synapses are drawn in blocks of so many neurons
+
 
 @dataclass(frozen=True)
 class Development:
@@ -57,22 +59,20 @@ def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
     """Lay one candidate out.
 
     Raises:
-        DevelopmentError: the genome lacks rules that the wiring needs, or an inherited array does not fit.
+        DevelopmentError: the genome contradicts itself or the wiring, or an inherited array does not fit.
     """
     wiring, rules = development.wiring, genome.rules
-    if wiring.genetic and rules is None:
-        raise DevelopmentError("the wiring needs genetic rules, the genome has none")
+    _sound(genome, wiring)
     genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None and wiring.genetic else (0, 0)
     stateful = {name: kind.stateful for name, kind in known("neuron").items()}
     layout, body = arrange(plan, genes, transmitters, stateful)
-    specs = wiring.parameters(Dimensions(body.sizes, genes, transmitters), layout.pairs)
     padded = wiring.parameters(
         Dimensions(tuple(level.size for level in layout.levels), layout.genes, transmitters), layout.pairs
     )
     body = dataclasses.replace(body, places=tuple(_places(body, padded)))
     parameters = {name: np.zeros(spec.shape) for name, spec in padded.items()}
     for place in body.places:
-        parameters[place.name][place.index] = _expressed(development.key, genome, place, specs)
+        parameters[place.name][place.index] = _expressed(development, genome, body, place)
     constants: dict[str, np.ndarray] = {}
     if rules is not None and wiring.genetic:
         table = parameters if wiring.tune_rules else constants
@@ -119,11 +119,26 @@ def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
         masks,
         Traits(
             _united([item.functions for item in embryos]),
-            stack([item.activation for item in embryos]),
+            {name: mask.bool() for name, mask in stack([item.activation for item in embryos]).items()},
             stack([item.neuron for item in embryos]),
             stack([item.rule for item in embryos]),
         ),
     )
+
+
+def _sound(genome: Genome, wiring: Wiring) -> None:
+    rules, ids = genome.rules, [gene.innovation for gene in genome.genes()]
+    if len(set(ids)) < len(ids):
+        raise DevelopmentError(f"two genes share an innovation id: {sorted(ids)}")
+    if rules is None:
+        if wiring.genetic:
+            raise DevelopmentError("the wiring needs genetic rules, the genome has none")
+        return
+    g, n = len(rules.genes), len(rules.c)
+    wanted = {"O": (g, g), "c": (n, 2 * n), "mask": (g, g)}
+    for name, array in (("O", rules.O), ("c", rules.c), ("mask", rules.mask)):
+        if array is not None and array.shape != wanted[name]:
+            raise DevelopmentError(f"rules.{name} has shape {array.shape}, {wanted[name]} wanted")
 
 
 def _places(body: Body, padded: Mapping[str, Parameter]) -> list[Place]:
@@ -146,28 +161,53 @@ def _places(body: Body, padded: Mapping[str, Parameter]) -> list[Place]:
     return found
 
 
-def _expressed(key: Key, genome: Genome, place: Place, specs: Mapping[str, Parameter]) -> np.ndarray:
+def _expressed(development: Development, genome: Genome, body: Body, place: Place) -> np.ndarray:
     """Return the inherited array of a place, filled up from its innate draw where sizes differ."""
-    spec = specs[place.name]
     shape = tuple(part.stop - (part.start or 0) for part in place.index)
-    stream = key.child("expression", place.gene, place.local)
-    if place.name.endswith(".X"):
-        assert genome.rules is not None
-        columns = [stream.child(gene).generator().standard_normal(shape[0]) for gene in genome.rules.genes]
-        drawn = np.stack(columns, axis=1) * spec.deviation  # ~ N(0, 2 / g), one stream a gene
-    else:
-        drawn = stream.generator().standard_normal(shape) * spec.deviation
+    drawn = _innate(development, genome, body, place, shape)
     gene = next(item for item in genome.genes() if item.innovation == place.gene)
     inherited = gene.expression.get(place.local)
     if inherited is None:
         return drawn
-    if inherited.ndim != drawn.ndim or (place.name.endswith(".X") and inherited.shape[1] != shape[1]):
+    fixed = slice(1, None) if ">" not in place.name else slice(2, None)  # only neurons may come and go
+    if inherited.ndim != drawn.ndim or inherited.shape[fixed] != shape[fixed]:
         raise DevelopmentError(
             f"gene {place.gene}: inherited {place.local} has shape {inherited.shape}, {shape} wanted"
         )
     overlap = tuple(slice(min(a, b)) for a, b in zip(inherited.shape, shape, strict=True))
     drawn[overlap] = inherited[overlap]
     return drawn
+
+
+def _innate(
+    development: Development, genome: Genome, body: Body, place: Place, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Draw what no gene carries, each gene's part as if it were alone in its network.
+
+    Streams are named by innovation id; those of X by rule gene too, so that a new rule gene redraws no other
+    column, and those of synapses are drawn for the padded levels, so that a wider layer keeps what it had.
+    """
+    where, symbol = place.name.split(".")
+    rules, groups = genome.rules, body.plan.groups
+    genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None else (0, 0)
+    fan_in = sum(groups[link.pre].size for link in body.plan.projections if _owns(body, link.post, place))
+    sizes = shape if ">" in where else (fan_in, shape[0])
+    alone = development.wiring.parameters(Dimensions(sizes, genes, transmitters), [(0, 1)])
+    name = f"0>1.{symbol}" if ">" in where else f"1.{symbol}" if f"1.{symbol}" in alone else f"0.{symbol}"
+    deviation = alone[name].deviation
+    stream = development.key.child("expression", place.gene, place.local)
+    if symbol == "X":
+        assert rules is not None
+        columns = [stream.child(gene).generator().standard_normal(shape[0]) for gene in rules.genes]
+        return np.stack(columns, axis=1) * deviation  # ~ N(0, 2 / g), one stream a gene
+    whole = tuple(-(-size // BLOCK) * BLOCK for size in shape) if ">" in where else shape
+    drawn = stream.generator().standard_normal(whole)[tuple(slice(size) for size in shape)]
+    return np.asarray(drawn * deviation)
+
+
+def _owns(body: Body, group: int, place: Place) -> bool:
+    item = body.plan.groups[group]
+    return item.gene == place.gene and place.local.startswith(f"{item.name}.")
 
 
 def _synapses(
@@ -187,7 +227,8 @@ def _synapses(
             index = (body.rows(projection.pre), body.rows(projection.post))
             groups = body.plan.groups[projection.pre], body.plan.groups[projection.post]
             stream = development.key.child("mask", projection.gene, groups[0].name, groups[1].name)
-            chance = stream.generator().random((groups[0].size, groups[1].size))
+            whole = tuple(-(-group.size // BLOCK) * BLOCK for group in groups)
+            chance = stream.generator().random(whole)[: groups[0].size, : groups[1].size]
             mask[index] = chance < projection.density  # ~ Bernoulli(density)
             if projection.rule == "none":
                 continue

@@ -18,8 +18,6 @@ from evogen.phenotype.layout import Layout
 from evogen.plasticity import Rule
 from evogen.registry import find
 
-LARGE = 1e30
-
 State = Mapping[str, Tensor]
 """What a life leaves behind: `LEVEL.KIND` potentials (P, B, N), `LINK.KIND` fast weights."""
 
@@ -30,7 +28,7 @@ class Traits:
 
     Attributes:
         functions: names of the activation functions present at each level.
-        activation: `LEVEL.FUNCTION` to a mask (P, 1, N).
+        activation: `LEVEL.FUNCTION` to a bool mask (P, 1, N).
         neuron: `LEVEL.KIND` to a mask (P, 1, N), only for levels with several kinds, and `LEVEL.KIND.FIELD`
             to that kind's numbers (P, 1, N).
         rule: `LINK.RULE` to the mask (P, 1, pre, post) of the synapses that follow it, and `LINK.RULE.FIELD`
@@ -163,9 +161,12 @@ class Network:
         functions = self.traits.functions[at]
         if len(functions) == 1:
             return ACTIVATIONS[functions[0]](potential)
-        potential = potential.clamp(-LARGE, LARGE)  # inf times the 0 of a mask would be NaN
-        parts = [ACTIVATIONS[name](potential) * self.traits.activation[f"{at}.{name}"] for name in functions]
-        return torch.stack(parts).sum(0)
+        first, *others = functions
+        activity = ACTIVATIONS[first](potential)
+        for name in others:  # where, not a product: a neuron's bits are those of its own function alone
+            mask = self.traits.activation[f"{at}.{name}"]
+            activity = torch.where(mask, ACTIVATIONS[name](potential), activity)
+        return activity
 
     def _learn(self, activity: list[Tensor], state: State, new: dict[str, Tensor]) -> None:
         for number, (link, W) in enumerate(zip(self.layout.links, self.weights, strict=True)):
