@@ -95,14 +95,31 @@ def test_a_changed_width_keeps_the_synapses_that_remain():
     assert np.array_equal(own["l0.b"][:10], inherited[7]["l0.b"])
 
 
-def test_what_a_gene_expresses_innately_depends_on_its_identity_only():
-    alone = innate({7: [Layer(10)]})[7]
+@pytest.mark.parametrize("wiring", WIRINGS, ids=["synaptogen", "direct"])
+def test_what_a_gene_expresses_innately_depends_on_its_identity_only(wiring):
+    own = [Layer(10), Layer(6)]
+    alone = innate({7: own}, wiring=wiring)[7]
     other_rules = random_rules(seed=5, temperature=0.7)
-    in_company = innate({3: [Layer(30), Layer(4)], 7: [Layer(10)], 9: [Layer(2)]}, rules=other_rules)
+    crowd = {3: [Layer(30), Layer(4)], 7: own, 9: [Layer(2)]}
+    in_company = innate(crowd, wiring=wiring, rules=other_rules)
     for name, array in alone.items():
-        assert np.array_equal(in_company[7][name], array)
-    elsewhere = innate({8: [Layer(10)]})[8]
-    assert not any(np.isin(elsewhere[name], array).any() for name, array in alone.items())
+        assert np.array_equal(in_company[7][name], array), name
+    elsewhere = innate({8: own}, wiring=wiring)[8]
+    drawn = {name: array for name, array in alone.items() if array.any()}  # direct biases start at zero
+    assert not any(np.isin(elsewhere[name], array).any() for name, array in drawn.items())
+
+
+@pytest.mark.parametrize("wiring", WIRINGS, ids=["synaptogen", "direct"])
+def test_a_wider_layer_keeps_the_innate_expression_and_the_sparse_mask_it_had(wiring):
+    narrow, wide = {8: [Layer(5, density=0.5)]}, {8: [Layer(9, density=0.5)]}
+    before, after = (innate(each, wiring=wiring)[8] for each in (narrow, wide))
+    for name, array in before.items():
+        kept = after[name][tuple(slice(size) for size in array.shape)]
+        scale = np.sqrt(5 / 9) if name == "l0>out.W" else 1.0  # its law follows the fan-in
+        np.testing.assert_allclose(kept, scale * array, rtol=1e-6, err_msg=name)
+    masks = [phenotype_of((genome_of(m, rules=random_rules()), m)).masks[0] for m in (narrow, wide)]
+    assert torch.equal(masks[0][:, :, :5], masks[1][:, :, :5])
+    assert 0 < masks[1][:, :, :9].mean() < 1
 
 
 def test_innate_expression_of_a_rule_gene_depends_on_its_identity_only():
