@@ -35,11 +35,13 @@ def baselines(task: ClassificationTask, hidden: int, *, seed: int) -> dict[str, 
     }
     linear = LogisticRegression(max_iter=5000).fit(*folds["train"])
     mlp = MLPClassifier((hidden,), max_iter=5000, random_state=seed).fit(*folds["train"])
-    sizes = {
-        "logistic regression": linear.coef_.size + linear.intercept_.size,
-        "mlp": sum(weights.size for weights in (*mlp.coefs_, *mlp.intercepts_)),
+    models = {
+        "logistic regression": (linear, (linear.coef_, linear.intercept_)),
+        f"MLP, {hidden} hidden units": (mlp, (*mlp.coefs_, *mlp.intercepts_)),
     }
     return {
-        name: Baseline(model.score(*folds["validation"]), model.score(*folds["test"]), sizes[name])
-        for name, model in (("logistic regression", linear), ("mlp", mlp))
+        name: Baseline(
+            model.score(*folds["validation"]), model.score(*folds["test"]), sum(part.size for part in weights)
+        )
+        for name, (model, weights) in models.items()
     }

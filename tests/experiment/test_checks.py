@@ -46,7 +46,7 @@ def test_ordinary_models_of_the_winners_size_stand_beside_a_classifier(tmp_path:
     with evogen.run(experiment, out=tmp_path / "run") as run:
         beside = evogen.compare(run, experiment)
         logged = run.events()[-1]
-    assert beside["mlp"].parameters == 64 * 6 + 6 + 6 * 10 + 10
+    assert beside["MLP, 6 hidden units"].parameters == 64 * 6 + 6 + 6 * 10 + 10
     assert beside["logistic regression"].test > 0.9
     assert logged.kind == "baselines"
     assert [row["name"] for row in logged.payload["rows"]] == list(beside)

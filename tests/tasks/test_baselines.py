@@ -20,7 +20,7 @@ class WrongLabels:
 def test_baselines_converge_and_read_digits_well():
     found = baselines(Digits(), 32, seed=0)
     assert found["logistic regression"].parameters == 64 * 10 + 10
-    assert found["mlp"].parameters == 64 * 32 + 32 + 32 * 10 + 10
+    assert found["MLP, 32 hidden units"].parameters == 64 * 32 + 32 + 32 * 10 + 10
     for baseline in found.values():
         assert baseline.validation > 0.94
         assert baseline.test > 0.94
@@ -38,4 +38,4 @@ def test_nothing_is_fitted_to_validation_or_test():
 def test_the_seed_matters_to_the_mlp_only():
     first, second = (baselines(Digits(), 16, seed=seed) for seed in (0, 1))
     assert first["logistic regression"] == second["logistic regression"]
-    assert first["mlp"] != second["mlp"]
+    assert first["MLP, 16 hidden units"] != second["MLP, 16 hidden units"]
