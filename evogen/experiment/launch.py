@@ -63,9 +63,14 @@ def resume(
     device: str | None = None,
     on_event: OnEvent = lambda _: None,
 ) -> Run:
-    """Go on with a run where its last commit left it, as `run` does; `device` is the run's own by default."""
+    """Go on with a run where its last commit left it, as `run` does; `device` is the run's own by default.
+
+    A finished run is opened for writing, and no worker is started.
+    """
     with Run.open(Path(path)) as found:
-        experiment, before = experiment_of(found), device_of(found)
+        experiment, before, told = experiment_of(found), device_of(found), found.told
+    if told >= experiment.search.cohorts:
+        return Run.open(Path(path), write=True)
     return _search(
         experiment,
         lambda: Run.open(Path(path), write=True),

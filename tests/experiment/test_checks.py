@@ -32,7 +32,10 @@ def test_the_check_uses_the_best_candidate_and_is_logged(file: Path, tmp_path: P
             "search_fitness": run.candidate(checked.ref)[1].fitness,
             "episodes": None,
         }
+        events = run.events()
         assert evogen.check(run, experiment, agents=3) == checked
+        assert run.events() == events
+        assert evogen.check(run, experiment, agents=4).scores[:3] == checked.scores
 
 
 def test_the_spread_of_a_check_is_the_sample_deviation() -> None:
@@ -46,6 +49,8 @@ def test_ordinary_models_of_the_winners_size_stand_beside_a_classifier(tmp_path:
     with evogen.run(experiment, out=tmp_path / "run") as run:
         beside = evogen.compare(run, experiment)
         logged = run.events()[-1]
+        assert evogen.compare(run, experiment) == beside
+        assert run.events()[-1] == logged
     assert beside["MLP, 6 hidden units"].parameters == 64 * 6 + 6 + 6 * 10 + 10
     assert beside["logistic regression"].test > 0.9
     assert logged.kind == "baselines"

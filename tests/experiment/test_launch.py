@@ -11,7 +11,7 @@ import pytest
 import evogen
 from evogen.cohort import Outcome
 from evogen.errors import EvogenError, RunError, SpecError
-from evogen.experiment import device_of, experiment_of
+from evogen.experiment import device_of, experiment_of, launch
 
 
 @pytest.fixture
@@ -46,6 +46,20 @@ def test_a_resumed_run_equals_an_unbroken_one(file: Path, tmp_path: Path) -> Non
     with evogen.resume(tmp_path / "cut") as resumed:
         assert resumed.told == 3
         assert resumed.fingerprint() == expected
+
+
+def test_a_finished_run_resumes_without_a_worker(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with evogen.run(evogen.load(file), out=tmp_path / "run") as run:
+        expected, events = run.fingerprint(), run.events()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a worker was started")
+
+    monkeypatch.setattr(launch, "_evaluator", refuse)
+    with evogen.resume(tmp_path / "run", workers=2) as again:
+        assert (again.fingerprint(), again.events()) == (expected, events)
 
 
 def test_a_failed_search_gives_the_writers_lock_back(file: Path, tmp_path: Path) -> None:
