@@ -3,7 +3,7 @@
 An agent is shown `lessons` training images one after another, each with its label as teacher: the one-hot
 target stands in for the output's activity in the local plasticity rule. Then it is questioned with the fast
 weights of its last lesson; no question changes them. An agent whose weights stay as they were born has had no
-way to learn which output is which class, so it scores chance, 0.1.
+way to learn which output is which class; unless evolution wired it so, it scores chance, 0.1.
 
 Source of the images and folds: `evogen.tasks.digits`. Teacher forcing of a local rule as in Hebb-rule
 classifiers, e.g. Najarro, Risi 2020 (https://arxiv.org/abs/2007.02686) for rules found by evolution.
