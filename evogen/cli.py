@@ -77,7 +77,7 @@ def run(
     with watch(console, tally) as see:
         found = evogen.run(experiment, workers=workers, address=address, device=device, out=out, on_event=see)
     with found:
-        _finish(found, experiment)
+        _finish(found, experiment, device)
 
 
 @app.command()
@@ -100,9 +100,11 @@ def resume(
         experiment = experiment_of(before)
         tally = tally_of(before, cohorts=experiment.search.cohorts, slots=max(workers, 1))
     with watch(Console(), tally) as see:
-        found = evogen.resume(folder, workers=workers, address=address, device=device, on_event=see)
+        found = evogen.resume(
+            folder, workers=workers, address=address, device=device, on_event=see, on_notice=_notice
+        )
     with found:
-        _finish(found, experiment)
+        _finish(found, experiment, device)
 
 
 @app.command()
@@ -198,6 +200,10 @@ def main() -> None:
     app(prog_name="evogen")
 
 
+def _notice(text: str) -> None:
+    typer.echo(f"note: {text}", err=True)
+
+
 def _overrides(written: list[str] | None, seed: int | None) -> list[str]:
     return [*(written or []), *([] if seed is None else [f"seed={seed}"])]
 
@@ -207,7 +213,7 @@ def _print(lines: Iterator[str] | list[str]) -> None:
         typer.echo(line)
 
 
-def _finish(found: Run, experiment: Experiment) -> None:
+def _finish(found: Run, experiment: Experiment, device: str | None) -> None:
     """Print how to go on with an unfinished run, or the best candidates, the report, the winner's check."""
     from rich.console import Console
 
@@ -224,6 +230,10 @@ def _finish(found: Run, experiment: Experiment) -> None:
     if found.best() is None:
         typer.echo(f"report: {write([found], page)}")
         raise RunError(f"no candidate has a fitness: 'evogen show {found.path}@0:0' says what went wrong")
-    lines = list(check_lines(evogen.check(found, experiment), evogen.compare(found, experiment), experiment))
+    lines = list(
+        check_lines(
+            evogen.check(found, experiment, device=device), evogen.compare(found, experiment), experiment
+        )
+    )
     typer.echo(f"report: {write([found], page)}")
     _print(lines)

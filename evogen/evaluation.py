@@ -17,7 +17,7 @@ from torch import Tensor
 from evogen.cohort import Cohort, Evaluation, Outcome
 from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
-from evogen.errors import EvogenError
+from evogen.errors import EvogenError, WorkerError
 from evogen.genome import Genome
 from evogen.grammar.modules import plan
 from evogen.grammar.plan import Plan
@@ -27,6 +27,8 @@ from evogen.phenotype import Development, Embryo, Layout, Phenotype, develop, em
 from evogen.registry import evolvable_fields
 from evogen.space import SearchSpace
 from evogen.tasks import Fold, Task
+
+_FAULTS = (MemoryError, ImportError, OSError, torch.OutOfMemoryError)
 
 Evaluate = Callable[[Cohort], tuple[Evaluation, ...]]
 
@@ -98,7 +100,8 @@ def evaluate(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
             formed = embryo(_development(problem), individual.genome, _plan(problem, individual.genome))
         except EvogenError:
             found[row] = Evaluation(Outcome.INVALID, message=traceback.format_exc())
-        except Exception:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
+        except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
+            _refuse_faults(error)
             found[row] = Evaluation(Outcome.CRASHED, message=traceback.format_exc())
         else:
             groups.setdefault(formed.layout, []).append((row, individual.genome, formed))
@@ -132,13 +135,24 @@ def assess(problem: Problem, genome: Genome, *, agents: int) -> tuple[float, ...
 
 def _guarded(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[Evaluation]:
     try:
-        return _live(problem, group)
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            return _live(problem, group)
     except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
         if len(group) == 1:
+            _refuse_faults(error)
             return [Evaluation(Outcome.CRASHED, message=traceback.format_exc())]
         warnings.warn(f"a batch of {len(group)} raised {error!r}; its halves run again", stacklevel=2)
         half = len(group) // 2
         return _guarded(problem, group[:half]) + _guarded(problem, group[half:])
+
+
+def _refuse_faults(error: Exception) -> None:
+    """Raise a WorkerError for what the machine did, not the candidate: no outcome may come of it."""
+    if isinstance(error, _FAULTS) or "can't allocate memory" in str(error):
+        what = f"{type(error).__name__}: {error}"
+        raise WorkerError(
+            f"evaluation cannot go on: {what}; free memory or repair the installation, then resume"
+        ) from error
 
 
 def _live(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[Evaluation]:

@@ -73,7 +73,12 @@ class Run:
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
             store.sync_folder(path.parent)
-        return cls.open(path, write=True)
+        run = cls.open(path, write=True)
+        run.log(
+            "created",
+            **{name: _hash(text) for name, text in {"experiment.yaml": experiment, **files}.items()},
+        )
+        return run
 
     @classmethod
     def open(cls, path: Path, *, write: bool = False) -> Run:
@@ -84,10 +89,26 @@ class Run:
         """
         database = store.open_database(path, write=write)
         try:
-            return cls(path, database, store.lock(path) if write else None)
+            run = cls(path, database, store.lock(path) if write else None)
         except BaseException:
             database.close()
             raise
+        try:
+            if write:
+                run._refuse_altered_texts()
+        except BaseException:
+            run.close()
+            raise
+        return run
+
+    def _refuse_altered_texts(self) -> None:
+        for event in self.events():
+            for name, wanted in event.payload.items() if event.kind == "created" else ():
+                if _hash(self.text(name)) != wanted:
+                    raise RunError(
+                        f"{self.path / name} was altered since the run began: going on would mix searches; "
+                        "put it back, or start a new run from it"
+                    )
 
     def close(self) -> None:
         """Close the files; a writer's lock is given back."""
@@ -289,3 +310,7 @@ def locate(text: str) -> tuple[Path, str]:
     if not folder or not selector:
         raise RunError(f"'{text}' names no candidate; give FOLDER@best, FOLDER@COHORT:ROW or FOLDER@ID")
     return Path(folder), selector
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

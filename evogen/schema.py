@@ -79,7 +79,9 @@ class Search:
     """How long the search is and how it is cut."""
 
     cohorts: int = setting(8, low=1, doc="cohorts in the whole search")
-    cohort_size: int = setting(16, low=1, doc="candidates that are developed and dispatched together")
+    cohort_size: int = setting(
+        16, low=1, high=65_536, doc="candidates that are developed and dispatched together"
+    )
     lookahead: int = setting(2, low=1, doc="cohort k is bred from the state after cohort k - lookahead")
     snapshot_every: int = setting(10, low=1, doc="cohorts between two snapshots of the strategy's state")
 
@@ -184,7 +186,7 @@ def _wanted(message: str) -> str:
 
 def _inside(item: dataclasses.Field[Any], number: float, where: Where) -> None:
     low, high = _bounds(item)
-    if not low <= number <= high:
+    if not (low <= number <= high and math.isfinite(number)):
         raise where.error(f"wanted a number {_interval(low, high)}, found {show(number)}")
 
 
@@ -195,7 +197,7 @@ def _bounds(item: dataclasses.Field[Any]) -> tuple[float, float]:
 
 def _interval(low: float, high: float) -> str:
     if math.isinf(low) and math.isinf(high):
-        return "that is not NaN"
+        return "that is finite"
     if math.isinf(high):
         return f">= {low:g}"
     return f"<= {high:g}" if math.isinf(low) else f"in [{low:g}, {high:g}]"

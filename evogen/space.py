@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from evogen.grammar import Grammar
+from evogen.registry import setting
 
 
 class Distribution(Protocol):
@@ -86,12 +87,12 @@ class RulesSpace:
         evolve: False holds O and c at the first genome's draw for the whole search.
     """
 
-    genes: int = 16
-    min_genes: int = 4
-    max_genes: int = 32
-    transmitters: int = 3
-    temperature: float = 0.1
-    evolve: bool = True
+    genes: int = setting(16, low=1, high=1024, doc="gene count of a new genome")
+    min_genes: int = setting(4, low=1, high=1024, doc="fewest genes that deletion leaves")
+    max_genes: int = setting(32, low=1, high=1024, doc="most genes that duplication makes")
+    transmitters: int = setting(3, low=1, high=64, doc="neurotransmitters")
+    temperature: float = setting(0.1, low=1e-3, high=1e3, doc="tau of P = sigmoid(O / tau)")
+    evolve: bool = setting(True, doc="whether O and c differ between genomes")
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,11 @@ class ArchitectureSpace:
     """
 
     grammar: Grammar
-    start: str = "module"
-    min_modules: int = 1
-    initial_modules: int = 1
-    max_modules: int = 4
-    evolve: bool = True
+    start: str = setting("module", doc="symbol that every gene is derived from")
+    min_modules: int = setting(1, low=1, high=256, doc="fewest modules that deletion leaves")
+    initial_modules: int = setting(1, low=1, high=256, doc="most modules of a new genome")
+    max_modules: int = setting(4, low=1, high=256, doc="most modules that addition makes")
+    evolve: bool = setting(True, doc="whether the modules differ between genomes")
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,9 @@ def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
     if not path.is_file():
         raise RunError(f"{folder} is not a run, it has no run.db; give a folder that 'evogen run' made")
     with explained(folder):
-        uri = f"{path.resolve().as_uri()}?mode={'rw' if write else 'ro'}"
+        still = not write and not os.access(folder, os.W_OK) and not (folder / "run.db-wal").exists()
+        mode = "rw" if write else "ro&immutable=1" if still else "ro"  # WAL wants to write even to read
+        uri = f"{path.resolve().as_uri()}?mode={mode}"
         database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             _check(path, database)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from evogen.cohort import Outcome, Ref
 from evogen.errors import DevelopmentError
@@ -96,7 +97,7 @@ def leaders(run: Run, count: int) -> Table:
     for heading in ("candidate", "fitness", "sd", "steps", "operator", "parents", "genome"):
         table.add_column(heading, overflow="fold")
     for row in found[:count]:
-        table.add_row(*_cells(row))
+        table.add_row(*(Text(cell) for cell in _cells(row)))
     return table
 
 

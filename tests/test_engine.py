@@ -120,7 +120,9 @@ def test_interrupt_while_waiting_stops_between_commits_and_resumes_to_the_same_b
         assert run.told == 2
         assert search(run, 6, lookahead=1) is Ending.COMPLETE
         assert run.fingerprint() == unbroken
-        assert [event.kind for event in run.events()] == ["started", "stopped", "resumed", "complete"]
+        assert [event.kind for event in run.events()] == [
+            "created", "started", "stopped", "resumed", "complete"
+        ]  # fmt: skip
 
 
 def test_interrupt_during_a_commit_waits_for_its_end(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from evogen.cohort import Cohort, Individual, Outcome, Ref
 from evogen.connectome.birth import Birth
 from evogen.connectome.direct import Direct
 from evogen.connectome.synaptogen import SynaptoGen
+from evogen.errors import WorkerError
 from evogen.evaluation import Problem, assess, evaluate
 from evogen.genome import frozen
 from evogen.grammar import load, parse
@@ -322,3 +323,25 @@ def test_digits_are_learnt_in_life_by_plastic_synapses_only():
     assert (fitness[0.0] < 0.2).all()
     assert (fitness[ABCD().eta] > 0.2).all()
     assert fitness[ABCD().eta].mean() > 0.3
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError(), ImportError("no module"), OSError("disk"), RuntimeError("can't allocate memory")]
+)
+def test_a_fault_of_the_machine_is_no_outcome(fault, monkeypatch):
+    of = problem("reflex", Walk(), NoLearner())
+
+    def failing(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(evaluation, "_live", failing)
+    with pytest.raises(WorkerError, match="evaluation cannot go on"):
+        run(of, cohort(of, 1))
+
+
+def test_a_callers_no_grad_changes_no_bit():
+    of = problem("reflex", CartPole(episodes=1), SHORT_PPO)
+    genomes = cohort(of, 2)
+    expected = [bits(one) for one in run(of, genomes)]
+    with torch.no_grad():
+        assert [bits(one) for one in run(of, genomes)] == expected

@@ -169,7 +169,7 @@ def test_counts_timings_and_events(run):
     assert [(timing.cohort, timing.seconds, timing.worker) for timing in run.timings()] == [
         (index, 0.5, "here") for index in range(4)
     ]
-    ((moment, kind, payload),) = run.events()
+    _created, (moment, kind, payload) = run.events()
     assert (kind, payload) == ("worker lost", {"worker": "worker-1", "deaths": 2})
     assert moment >= run.timings()[-1].committed
 
@@ -430,3 +430,13 @@ def test_altered_genome_is_named(tmp_path, run):
     )
     with pytest.raises(RunError, match="genome of candidate 0:1 was altered"):
         run.candidate(Ref(0, 1))
+
+
+def test_a_text_altered_since_the_run_began_stops_a_writer_only(run):
+    commit(run)
+    run.close()
+    (run.path / "experiment.yaml").write_text("seed: 7\n")
+    with pytest.raises(RunError, match=r"experiment\.yaml was altered since the run began"):
+        Run.open(run.path, write=True)
+    with Run.open(run.path) as reader:
+        assert reader.told == 1

@@ -37,7 +37,7 @@ class Check:
         return statistics.stdev(self.scores)
 
 
-def check(run: Run, experiment: Experiment, *, agents: int = 10) -> Check:
+def check(run: Run, experiment: Experiment, *, agents: int = 10, device: str | None = None) -> Check:
     """Score the best candidate of a run as its life tuned it, and log this as `assessment`.
 
     What was logged for this candidate before is returned as it is.
@@ -46,6 +46,7 @@ def check(run: Run, experiment: Experiment, *, agents: int = 10) -> Check:
         run: open for writing.
         experiment: the run's.
         agents: born for it, at least two.
+        device: where torch computes; the run's own by default.
 
     Raises:
         RunError: no candidate has a fitness.
@@ -55,7 +56,7 @@ def check(run: Run, experiment: Experiment, *, agents: int = 10) -> Check:
         known = event.payload if event.kind == "assessment" else {}
         if known.get("ref") == str(ref) and len(known["scores"]) == agents:
             return Check(ref, tuple(known["scores"]))
-    scores = assess(problem(experiment, device_of(run)), run.tuned_genome(ref), agents=agents)
+    scores = assess(problem(experiment, device or device_of(run)), run.tuned_genome(ref), agents=agents)
     title, fitness = experiment.task.reported, run.candidate(ref)[1].fitness
     run.log("assessment", ref=str(ref), title=title, scores=scores, search_fitness=fitness, episodes=None)
     return Check(ref, scores)
@@ -74,7 +75,7 @@ def compare(run: Run, experiment: Experiment) -> Mapping[str, Baseline]:
         return {}
     ref = run.resolve("best")
     for event in run.events():
-        if event.kind == "baselines" and event.payload["ref"] == str(ref):
+        if event.kind == "baselines" and event.payload.get("ref") == str(ref):
             rows = (dict(row) for row in event.payload["rows"])
             return {row.pop("name"): Baseline(**row) for row in rows}
     genome = run.born_genome(ref)

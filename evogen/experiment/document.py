@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -118,6 +118,7 @@ def dump(data: Mapping[str, Any]) -> str:
 
 def _parse(text: str, path: str, *, marks: dict[str, Mark], at: _At) -> Any:
     try:
+        _refuse_aliases(text, at)
         node = yaml.compose(text, Loader=_Loader)
         return None if node is None else _value(node, path, marks, at)
     except yaml.MarkedYAMLError as error:
@@ -128,6 +129,13 @@ def _parse(text: str, path: str, *, marks: dict[str, Mark], at: _At) -> Any:
         raise Where(marks).error(f"not YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise Where(marks).error("nested without end") from None
+
+
+def _refuse_aliases(text: str, at: _At) -> None:
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            mark = cast("yaml.Mark", event.start_mark)
+            raise Where({"": at(mark)}).error("aliases are not supported: write the value out")
 
 
 def _value(node: yaml.Node, path: str, marks: dict[str, Mark], at: _At) -> Any:

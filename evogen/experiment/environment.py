@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,20 @@ def describe(device: str) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "platform": platform.platform(),
         "cpu": _cpu(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count(),
         "device": device,
         "accelerator": torch.cuda.get_device_name(device) if cuda else None,
         "git": _revision(),
     }
+
+
+def drift(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Say what differs between two environments that may change the bits of a result."""
+    names = ("device", "accelerator", "cpu", "instructions")
+    was = {name: before.get(name) for name in names} | before.get("versions", {})
+    found = {name: now[name] for name in names} | now["versions"]
+    return [f"{name} {new} (was {was.get(name)})" for name, new in found.items() if was.get(name) != new]
 
 
 def _version(package: str) -> str | None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 
 from evogen.engine import Event, drive
-from evogen.errors import SpecError
+from evogen.errors import RunError, SpecError
 from evogen.evaluation import Evaluator, Problem, Serial, evaluate
-from evogen.experiment.environment import describe
+from evogen.experiment.environment import describe, drift
 from evogen.experiment.spec import GRAMMAR, Experiment, load
 from evogen.keys import Key
 from evogen.runs import Run
@@ -62,18 +62,29 @@ def resume(
     address: str | None = None,
     device: str | None = None,
     on_event: OnEvent = lambda _: None,
+    on_notice: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """Go on with a run where its last commit left it, as `run` does; `device` is the run's own by default.
 
-    A finished run is opened for writing, and no worker is started.
+    A finished run is opened for writing, and no worker is started. `on_notice` is told if this machine or its
+    libraries differ from those that the run began on; the difference is logged in the run.
     """
     with Run.open(Path(path)) as found:
         experiment, before, told = experiment_of(found), device_of(found), found.told
     if told >= experiment.search.cohorts:
         return Run.open(Path(path), write=True)
+
+    def go_on() -> Run:
+        found = Run.open(Path(path), write=True)
+        changed = drift(json.loads(found.text("environment.json")), describe(device or before))
+        if changed:
+            found.log("environment changed", what=changed)
+            on_notice(f"results may differ in their last bits from here on: {', '.join(changed)}")
+        return found
+
     return _search(
         experiment,
-        lambda: Run.open(Path(path), write=True),
+        go_on,
         workers=workers,
         address=address,
         device=device or before,
@@ -92,7 +103,10 @@ def open(path: str | Path) -> Run:
 
 def experiment_of(run: Run) -> Experiment:
     """Return the experiment that a run was made from."""
-    return load(run.path / "experiment.yaml")
+    found = load(run.path / "experiment.yaml")
+    if f"grammar: {GRAMMAR}\n" not in run.text("experiment.yaml"):
+        raise RunError(f"{run.path}/experiment.yaml was altered: its grammar is not the run's own {GRAMMAR}")
+    return found
 
 
 def device_of(run: Run) -> str:

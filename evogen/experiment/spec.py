@@ -191,8 +191,6 @@ def _genetic(data: dict[str, Any] | None, wiring: Wiring, where: Where) -> Rules
     space = settings(RulesSpace, data or {}, where).value
     _ascending(space, where, "min_genes", "genes", "max_genes")
     _ascending(space, where, "transmitters")
-    if not space.temperature > 0:
-        raise (where / "temperature").error(f"wanted a number > 0, found {space.temperature:g}")
     return space
 
 

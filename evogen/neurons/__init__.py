@@ -47,4 +47,4 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": _sigmoid,
     "tanh": torch.tanh,
 }
-"""Activation functions by name; each gives an element the same bits wherever it lies in memory."""
+"""Activation functions by name; in levels padded to 64 each gives a number the same bits in any cohort."""

@@ -146,5 +146,5 @@ def test_writing_a_report_changes_nothing_in_the_run(tmp_path, search):
     assert run.fingerprint() == digest
     assert sorted((path, path.read_bytes()) for path in run.path.rglob("*.safetensors")) == before
     with sqlite3.connect(run.path / "run.db") as database:
-        assert database.execute("SELECT count(*) FROM event").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM event").fetchone() == (1,)  # created
     database.close()
