@@ -74,6 +74,10 @@ def run(
     experiment = evogen.load(file, _overrides(overrides, seed))
     console = Console()
     tally = Tally(experiment.search.cohorts, max(workers, 1))
+    if workers > (flight := experiment.search.lookahead):
+        _notice(
+            f"{workers - flight} workers will stand idle: search.lookahead {flight} cohorts are in flight"
+        )
     with watch(console, tally) as see:
         found = evogen.run(experiment, workers=workers, address=address, device=device, out=out, on_event=see)
     with found:

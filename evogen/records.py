@@ -120,36 +120,31 @@ def encode(ref: Ref, individual: Individual, evaluation: Evaluation) -> Encoded:
 
 
 def row(values: Sequence[Any]) -> Row:
-    """Return the row of a SELECT or SELECT_WHOLE."""
-    (
-        cohort,
-        place,
-        genome,
-        parents,
-        operator,
-        outcome,
-        fitness,
-        scores,
-        metrics,
-        curve,
-        steps,
-        message,
-        tuned,
-    ) = values[:13]
-    return Row(
-        Ref(cohort, place),
-        genome,
-        tuple(Ref(*parent) for parent in json.loads(parents)),
-        operator,
-        Outcome(outcome),
-        fitness,
-        tuple(json.loads(scores)),
-        json.loads(metrics),
-        tuple(json.loads(curve)),
-        steps,
-        message,
-        json.loads(tuned),
-    )
+    """Return the row of a SELECT or SELECT_WHOLE.
+
+    Raises:
+        RunError: a stored value is not what a writer stores.
+    """
+    cohort, place, genome, parents, operator, outcome, fitness, *rest = values[:13]
+    scores, metrics, curve, steps, message, tuned = rest
+    try:
+        return Row(
+            Ref(cohort, place),
+            genome,
+            tuple(Ref(*parent) for parent in json.loads(parents)),
+            operator,
+            Outcome(outcome),
+            fitness,
+            tuple(json.loads(scores)),
+            json.loads(metrics),
+            tuple(json.loads(curve)),
+            steps,
+            message,
+            json.loads(tuned),
+        )
+    except (TypeError, ValueError) as error:
+        what = f"candidate {cohort}:{place} of run.db is damaged ({error})"
+        raise RunError(f"{what}; restore the folder from a copy") from error
 
 
 def array_ids(values: Sequence[Any]) -> set[str]:

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -440,3 +441,12 @@ def test_a_text_altered_since_the_run_began_stops_a_writer_only(run):
         Run.open(run.path, write=True)
     with Run.open(run.path) as reader:
         assert reader.told == 1
+
+
+def test_a_row_that_no_writer_wrote_is_a_damaged_run(run):
+    commit(run)
+    run.close()
+    with closing(sqlite3.connect(run.path / "run.db")) as database, database:
+        database.execute("UPDATE candidate SET scores = '[' WHERE row = 0")
+    with Run.open(run.path) as reader, pytest.raises(RunError, match=r"candidate 0:0 of run\.db is damaged"):
+        list(reader.rows())

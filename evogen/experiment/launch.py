@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -76,7 +77,7 @@ def resume(
 
     def go_on() -> Run:
         found = Run.open(Path(path), write=True)
-        changed = drift(json.loads(found.text("environment.json")), describe(device or before))
+        changed = drift(_environment(found), describe(device or before))
         if changed:
             found.log("environment changed", what=changed)
             on_notice(f"results may differ in their last bits from here on: {', '.join(changed)}")
@@ -110,8 +111,19 @@ def experiment_of(run: Run) -> Experiment:
 
 
 def device_of(run: Run) -> str:
-    """Return the device that a run was made on."""
-    return str(json.loads(run.text("environment.json"))["device"])
+    """Return the device that a run was made on.
+
+    Raises:
+        RunError: environment.json is damaged.
+    """
+    return str(_environment(run).get("device", "cpu"))
+
+
+def _environment(run: Run) -> dict[str, Any]:
+    try:
+        return dict(json.loads(run.text("environment.json")))
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{run.path}/environment.json is damaged: {error}; restore it from a copy") from error
 
 
 def problem(experiment: Experiment, device: str) -> Problem:
