@@ -9,7 +9,9 @@ SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-standard 
 .PHONY: run test lint format clean
 
 run: .venv/.installed
-	@if [ -e runs/cartpole/run.db ]; then $(BIN)/evogen resume runs/cartpole --workers 2; \
+	@if [ searchspaces/cartpole.yaml -nt runs/cartpole/experiment.yaml ] && [ -e runs/cartpole/run.db ]; then \
+	  echo "searchspaces/cartpole.yaml changed after runs/cartpole was made: rename or remove runs/cartpole"; exit 2; \
+	elif [ -e runs/cartpole/run.db ]; then $(BIN)/evogen resume runs/cartpole --workers 2; \
 	else $(BIN)/evogen run searchspaces/cartpole.yaml --workers 2 -o runs/cartpole; fi
 
 test: .venv/.tested

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from evogen import store
+from evogen.errors import RunError
 from evogen.report import overview, winner
 from evogen.report.facts import Facts, gather
 from evogen.report.markup import Element, element, html
@@ -38,8 +39,11 @@ def write(runs: Sequence[Run], out: Path) -> Path:
         out: the file; its folders are made as well.
 
     Raises:
-        RunError: a run's database cannot be read, or the file cannot be written.
+        RunError: a run's database cannot be read, the file cannot be written, or it exists and is no report.
     """
+    with store.explained(out.parent):
+        if out.is_file() and not out.read_bytes()[:15].lower().startswith(b"<!doctype html"):
+            raise RunError(f"{out} exists and is no report; give another file to -o")
     text = page([gather(run) for run in runs])
     with store.explained(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +53,9 @@ def write(runs: Sequence[Run], out: Path) -> Path:
 
 def page(found: Sequence[Facts]) -> str:
     """Return the page about these runs."""
-    style, script = (files(__package__).joinpath(f"report.{kind}").read_text() for kind in ("css", "js"))
+    style, script = (
+        files(__package__).joinpath(f"report.{kind}").read_text("utf-8") for kind in ("css", "js")
+    )
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'"
     )

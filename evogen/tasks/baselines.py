@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple
 
 from evogen.tasks import ClassificationTask
@@ -34,7 +35,13 @@ def baselines(task: ClassificationTask, hidden: int, *, seed: int) -> dict[str, 
         name: tuple(part.numpy() for part in task.examples(name)) for name in ("train", "validation", "test")
     }
     linear = LogisticRegression(max_iter=5000).fit(*folds["train"])
-    mlp = MLPClassifier((hidden,), max_iter=5000, random_state=seed).fit(*folds["train"])
+    mlp = MLPClassifier((hidden,), max_iter=5000, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Training interrupted by user")
+        try:
+            mlp.fit(*folds["train"])
+        except UserWarning as error:  # scikit-learn turns Ctrl-C into a half-trained model
+            raise KeyboardInterrupt from error
     models = {
         "logistic regression": (linear, (linear.coef_, linear.intercept_)),
         f"MLP, {hidden} hidden units": (mlp, (*mlp.coefs_, *mlp.intercepts_)),

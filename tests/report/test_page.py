@@ -148,3 +148,14 @@ def test_writing_a_report_changes_nothing_in_the_run(tmp_path, search):
     with sqlite3.connect(run.path / "run.db") as database:
         assert database.execute("SELECT count(*) FROM event").fetchone() == (1,)  # created
     database.close()
+
+
+def test_a_file_that_is_no_report_is_not_overwritten(tmp_path, search):
+    run, _ = search(2)
+    database = run.path / "run.db"
+    before = database.read_bytes()
+    with pytest.raises(RunError, match=r"run\.db exists and is no report"):
+        write([run], database)
+    assert database.read_bytes() == before
+    for _ in range(2):
+        write([run], tmp_path / "again.html")

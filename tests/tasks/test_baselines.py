@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+from sklearn.neural_network import MLPClassifier
+
 from evogen.tasks.baselines import baselines
 from evogen.tasks.digits import Digits
 
@@ -39,3 +42,12 @@ def test_the_seed_matters_to_the_mlp_only():
     first, second = (baselines(Digits(), 16, seed=seed) for seed in (0, 1))
     assert first["logistic regression"] == second["logistic regression"]
     assert first["MLP, 16 hidden units"] != second["MLP, 16 hidden units"]
+
+
+def test_an_interrupted_fit_is_no_baseline(monkeypatch):
+    def interrupted(self, *_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MLPClassifier, "_backprop", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        baselines(Digits(), 4, seed=0)
