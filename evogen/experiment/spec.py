@@ -12,11 +12,14 @@ from typing import Any
 from evogen import grammar as grammars
 from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
-from evogen.errors import SpecError, near
+from evogen.errors import DevelopmentError, SpecError, near
 from evogen.experiment import document
+from evogen.genome import Gene, Genome
 from evogen.grammar.modules import check as check_modules
+from evogen.grammar.modules import plan
+from evogen.keys import Key
 from evogen.learning import Learner
-from evogen.registry import find, known
+from evogen.registry import evolvable_fields, find, known
 from evogen.schema import (
     Compute,
     Configured,
@@ -34,6 +37,7 @@ from evogen.strategies import Strategy
 from evogen.tasks import Task
 
 GRAMMAR = "grammar.bnf"
+TRIALS = 32
 _PARTS = ("task", "learner", "wiring", "strategy")
 _SPREAD: Mapping[str, Any] = {"uniform": Uniform, "log": Log, "integers": Integers}
 _WORDS = {"plastic": "rule", "neuron": "neuron"}
@@ -174,7 +178,33 @@ def _architecture(data: dict[str, Any], where: Where, folder: Path) -> Architect
         if word.kind in _WORDS and word.name not in (parts := known(_WORDS[word.kind])):
             what = f"unknown {_WORDS[word.kind]} '{word.name}'{near(word.name, parts)}"
             raise grammar.fault(word.place, what, f"'evogen list {_WORDS[word.kind]}s' shows all.")
+    _developable(space, where)
     return space
+
+
+def _developable(space: ArchitectureSpace, where: Where) -> None:
+    """Refuse a grammar if a random module of it is none, or gives a part a number that it cannot take."""
+    for trial in range(TRIALS):
+        codons = grammars.grow(space.grammar, space.start, Key(trial).child("trial").generator())
+        genome = Genome(None, Gene(1, ()), (Gene(2, codons),))
+        try:
+            derived = plan(genome, space.grammar, start=space.start, inputs=2, outputs=2)
+        except DevelopmentError as error:
+            raise (where / "grammar").error(f"'{space.start}' can give what is no module: {error}") from None
+        for group in derived.groups:
+            _takes("neuron", group.neuron, group.settings, where / "grammar")
+        for link in derived.projections:
+            _takes("rule", link.rule, link.coefficients, where / "grammar")
+
+
+def _takes(kind: str, name: str, numbers: Mapping[str, float], where: Where) -> None:
+    fields = {item.name: item.metadata for item in evolvable_fields(find(kind, name))}
+    for number, value in numbers.items():
+        if number not in fields:
+            raise where.error(f"{kind} '{name}' takes no number '{number}'{near(number, fields)}")
+        low, high = fields[number]["low"], fields[number]["high"]
+        if not low <= value <= high:
+            raise where.error(f"{kind} '{name}' takes '{number}' in [{low:g}, {high:g}], found {value:g}")
 
 
 def _words(space: ArchitectureSpace, kind: str) -> set[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,28 @@ def test_settings_of_a_rule_that_no_module_has_are_refused(tmp_path: Path) -> No
 def test_every_shipped_experiment_loads(path: Path) -> None:
     experiment = evogen.load(path)
     assert experiment.name == path.stem
+
+
+DENSE = "layer:dense [width,int,1,2,4]"
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("readout:sum", "can give what is no module"),
+        ("layer:dense [wdth,int,1,2,4] readout:sum", "can give what is no module"),
+        (f"{DENSE} readout:sum plastic:abcd [bond,float,1,2,3]", "takes no number 'bond'"),
+        (f"{DENSE} readout:sum plastic:abcd [eta,float,1,50,100]", "'eta' in [0, 10], found"),
+        (f"{DENSE} neuron:leaky [tau,float,1,-5,-1] readout:sum", "'tau' in [1, 1000], found"),
+    ],
+)
+def test_a_grammar_whose_modules_cannot_be_developed_is_refused(
+    module: str, said: str, tmp_path: Path
+) -> None:
+    path = experiment_files.write(tmp_path, grammar=f"<reflex> @type(module) ::= {module}\n")
+    plain = re.sub(r"plasticity:\n.*\n", "", path.read_text())
+    path.write_text(plain)
+    with pytest.raises(SpecError) as caught:
+        evogen.load(path)
+    assert "architecture.grammar" in str(caught.value)
+    assert said in str(caught.value)
