@@ -107,7 +107,7 @@ def check_lines(checked: Check, beside: Mapping[str, Baseline], experiment: Expe
         yield f"beside it {name}: {number(row.test)} with {row.parameters} weights and biases"
     yield f"winner {checked.ref} on {experiment.task.reported}:"
     spread = f"sd over {len(checked.scores)} born agents"
-    yield f"mean {number(checked.mean)} ± {checked.spread:.2g} ({spread})"
+    yield f"mean {number(checked.mean)} ± {number(float(f'{checked.spread:.2g}'))} ({spread})"
 
 
 def part_lines(kind: str) -> Iterator[str]:

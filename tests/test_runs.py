@@ -450,3 +450,13 @@ def test_a_row_that_no_writer_wrote_is_a_damaged_run(run):
         database.execute("UPDATE candidate SET scores = '[' WHERE row = 0")
     with Run.open(run.path) as reader, pytest.raises(RunError, match=r"candidate 0:0 of run\.db is damaged"):
         list(reader.rows())
+
+
+def test_a_finished_run_on_a_read_only_medium_is_readable(run, monkeypatch):
+    commit(run, 2)
+    digest = run.fingerprint()
+    run.close()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with Run.open(run.path) as reader:
+        assert reader.fingerprint() == digest
+    assert not (run.path / "run.db-shm").exists()  # nothing was written, not even what WAL writes to read

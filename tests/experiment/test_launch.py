@@ -62,6 +62,22 @@ def test_a_finished_run_resumes_without_a_worker(
         assert (again.fingerprint(), again.events()) == (expected, events)
 
 
+def test_a_resume_on_another_processor_is_said_and_logged(file: Path, tmp_path: Path) -> None:
+    def stop(event: object) -> None:
+        if getattr(event, "told", 0) == 1:
+            raise KeyboardInterrupt
+
+    evogen.run(evogen.load(file), out=tmp_path / "run", on_event=stop).close()
+    environment = tmp_path / "run/environment.json"
+    before = json.loads(environment.read_text())
+    environment.write_text(json.dumps(before | {"instructions": "ABACUS"}))
+    said: list[str] = []
+    with evogen.resume(tmp_path / "run", on_notice=said.append) as run:
+        assert "environment changed" in {event.kind for event in run.events()}
+    assert len(said) == 1
+    assert f"instructions {before['instructions']} (was ABACUS)" in said[0]
+
+
 def test_a_failed_search_gives_the_writers_lock_back(file: Path, tmp_path: Path) -> None:
     def fail(event: object) -> None:
         raise SpecError("as asked")
