@@ -8,7 +8,7 @@ import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import torch
@@ -26,7 +26,7 @@ from evogen.learning import Fit, Learner
 from evogen.phenotype import Development, Embryo, Layout, Phenotype, develop, embryo
 from evogen.registry import evolvable_fields
 from evogen.space import SearchSpace
-from evogen.tasks import Fold, Task
+from evogen.tasks import Fold, Task, TaskKind
 
 _FAULTS = (MemoryError, ImportError, OSError, torch.OutOfMemoryError)
 
@@ -128,7 +128,7 @@ def assess(problem: Problem, genome: Genome, *, agents: int) -> tuple[float, ...
     key = problem.key.child("report", genome.id)
     development = _development(problem)
     phenotype = develop(development, [embryo(development, genome, _plan(problem, genome))])
-    born = phenotype.agents(phenotype.flat, [key.child("birth")], agents=agents, degree=problem.birth.degree)
+    born = phenotype.agents(phenotype.flat, [key.child("birth")], replace(problem.birth, agents=agents))
     scores = problem.task.score(born, [key.child("score", agent) for agent in range(agents)], Fold.REPORT)
     return tuple(float(score) for score in scores)
 
@@ -161,11 +161,9 @@ def _live(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[Eval
     lives = [problem.key.child("life", genome.id) for genome in genomes]
     values = _learner_values(problem, genomes, phenotype.flat)
     fit = problem.learner.fit(phenotype, problem.task, [life.child("learn") for life in lives], values)
-    agents, degree = problem.birth.agents, problem.birth.degree
+    agents = problem.birth.agents
     with torch.no_grad():
-        born = phenotype.agents(
-            fit.flat, [life.child("birth") for life in lives], agents=agents, degree=degree
-        )
+        born = phenotype.agents(fit.flat, [life.child("birth") for life in lives])
         keys = [life.child("score", agent) for life in lives for agent in range(agents)]
         scores = problem.task.score(born, keys, Fold.SEARCH).reshape(len(group), agents)
         expected = problem.task.score(
@@ -196,7 +194,15 @@ def _evaluation(phenotype: Phenotype, fit: Fit, scores: Tensor, expected: Tensor
 
 def _development(problem: Problem) -> Development:
     dtype = {"float32": torch.float32, "float64": torch.float64}[problem.dtype]
-    return Development(problem.wiring, problem.rules, problem.key.child("innate"), dtype, problem.device)
+    return Development(
+        problem.wiring,
+        problem.rules,
+        problem.key.child("innate"),
+        dtype,
+        problem.device,
+        problem.birth,
+        problem.task.kind in (TaskKind.CONTROL, TaskKind.CONTINUOUS) and problem.task.normalised,
+    )
 
 
 def _plan(problem: Problem, genome: Genome) -> Plan:

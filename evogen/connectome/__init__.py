@@ -14,6 +14,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from torch import Tensor
 
+from evogen.connectome.birth import Birth
+
 Pairs = Sequence[tuple[int, int]]
 Values = Mapping[str, Tensor]
 
@@ -49,6 +51,13 @@ class Counted(NamedTuple):
     masks: Sequence[np.ndarray]
 
 
+class Moments(NamedTuple):
+    """Mean and variance (P, pre, post) of the weights of one pair over agents; variance None: all equal."""
+
+    mean: Tensor
+    variance: Tensor | None
+
+
 class Wiring(Protocol):
     """Differentiable weights and their birth."""
 
@@ -67,14 +76,30 @@ class Wiring(Protocol):
         ...
 
     def weights(self, values: Values, pairs: Pairs) -> list[Tensor]:
-        """Return the expected weights (P, pre, post) of each pair; `values` holds O, c, `temperature` too.
+        """Return the expected weights (P, pre, post) of each pair.
 
         A neuron whose parameters are all zero gets zero weights, so that padding is inert.
+
+        Args:
+            values: parameters by name, and the constants O, c, `temperature`, `genes` and `neurons` (P,): the
+                candidate's own numbers without padding.
+            pairs: the (pre, post) levels.
+        """
+        ...
+
+    def moments(self, values: Values, pairs: Pairs, masks: Sequence[Tensor], birth: Birth) -> list[Moments]:
+        """Return the closed-form mean and variance of each pair's born weights, differentiable.
+
+        Args:
+            values: as in `weights`.
+            pairs: the (pre, post) levels.
+            masks: (P, pre, post) of 0 and 1 a pair; they decide how many synapses share the degree.
+            birth: the law.
         """
         ...
 
     def birth(
-        self, candidate: Counted, pairs: Pairs, generators: Sequence[np.random.Generator], degree: float
+        self, candidate: Counted, pairs: Pairs, generators: Sequence[np.random.Generator], birth: Birth
     ) -> list[np.ndarray]:
         """Return the sampled weights (A, pre, post) of each pair, one agent per generator."""
         ...

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from evogen.connectome import Counted, Dimensions, Pairs, Parameter, Values
+from evogen.connectome import Counted, Dimensions, Moments, Pairs, Parameter, Values
+from evogen.connectome.birth import Birth
 from evogen.registry import register
 
 
@@ -36,12 +37,22 @@ class Direct:
         """Return the weights themselves, (P, pre, post) each."""
         return [values[f"{pre}>{post}.W"] for pre, post in pairs]
 
+    def moments(
+        self,
+        values: Values,
+        pairs: Pairs,
+        masks: Sequence[Tensor],  # noqa: ARG002
+        birth: Birth,  # noqa: ARG002
+    ) -> list[Moments]:
+        """Return the weights themselves, without variance."""
+        return [Moments(W, None) for W in self.weights(values, pairs)]
+
     def birth(
         self,
         candidate: Counted,
         pairs: Pairs,
         generators: Sequence[np.random.Generator],
-        degree: float,  # noqa: ARG002
+        birth: Birth,  # noqa: ARG002
     ) -> list[np.ndarray]:
         """Return the same weights for every agent."""
         agents = len(generators)

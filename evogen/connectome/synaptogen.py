@@ -6,10 +6,22 @@
     W = Cbar * Bbar                                         mean total conductance                 (eq. 5)
 
 S is fixed: transmitter t acts on its excitatory receptor 2t with +1 and on its inhibitory one 2t + 1 with -1.
-An agent is born by drawing the counts: kappa = d N / (2 sum Bbar) for an average degree of d synapses a
-neuron, n_ij = round(kappa x_i^2 y_j^2), B = sum_ij Binomial(n_ij, P_ij), W_born = Cbar * B / kappa.
+Under `polarity: neuron` (Dale's law) the transmitter decides instead: even ones excite, odd ones inhibit, and
+a neuron releases only transmitters of the sign of its strongest one.
 
-Source: SynaptoGen (arXiv 2402.07242; eLife RP109166), equations restated; clean-room implementation.
+A rule mask M forbids the pairs outside of it, or, under `mask: band`, keeps every pair within its half of the
+unit interval, with sigma = 1/g: P = 1/2 + sigmoid((O + 3 sigma) / tau) / 2 where M, sigmoid((O - 3 sigma) / tau)
+/ 2 elsewhere (the reference's biological rules).
+
+With kappa = d N / (2 sum Bbar) for an average degree of d synapses a neuron, V = X_pre^2 (P (1 - P)) (X_post^2)^T
+and m2 = softmax(T) C^2 softmax(R)^T, the variance of a born weight is
+
+    counts       conductance mean    conductance drawn
+    binomial     Cbar^2 V / kappa    (Bbar (m2 - Cbar^2) + V Cbar^2) / kappa
+    poisson      Cbar^2 Bbar / kappa  Bbar m2 / kappa
+
+Sources: SynaptoGen (arXiv 2402.07242; eLife RP109166), equations restated, clean-room implementation; the
+variances are ours (law of total variance; compound Poisson sums).
 """
 
 from __future__ import annotations
@@ -18,16 +30,28 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from evogen.connectome import Counted, Dimensions, Pairs, Parameter, Values
+from evogen.connectome import Counted, Dimensions, Moments, Pairs, Parameter, Values
+from evogen.connectome.birth import Birth
+from evogen.connectome.synapses import Synapses, draw
 from evogen.registry import register, setting
 
-COUNTABLE = 2.0**62
+TINY = 1e-30  # no pair forms a synapse: kappa stays finite
+
+
+class _Means(NamedTuple):
+    """What the mean weights are made of: P (P, g, g), C (P, n, 2n), and by level X^2, T and R as shares."""
+
+    P: Tensor
+    C: Tensor
+    squares: dict[int, Tensor]
+    released: dict[int, Tensor]
+    received: dict[int, Tensor]
 
 
 @register("wiring", "synaptogen")
@@ -37,6 +61,12 @@ class SynaptoGen:
 
     scale: float = setting(1.0, low=1e-6, high=1e6, doc="largest conductance of one synapse")
     tune_rules: bool = setting(True, doc="the inner loop tunes O and c too, not only the expression")
+    mask: Literal["forbid", "band"] = setting(
+        "forbid", doc="pairs outside a rule mask: forbidden, or kept in (0, 1/2) as the rules are in (1/2, 1)"
+    )
+    polarity: Literal["receptor", "neuron"] = setting(
+        "receptor", doc="what decides a synapse's sign: its receptor, or the presynaptic neuron (Dale's law)"
+    )
     genetic: ClassVar[bool] = True
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:
@@ -51,72 +81,89 @@ class SynaptoGen:
 
     def weights(self, values: Values, pairs: Pairs) -> list[Tensor]:
         """Return W of eq. 5 for each pair, (P, pre, post)."""
-        P = sigmoid(values["O"] / values["temperature"][:, None, None])  # (P, g, g)
-        if "rule_mask" in values:
-            P = P * values["rule_mask"]
-        c = values["c"]  # (P, n, 2n)
-        C = self.scale * polarity(c.shape[1], c.dtype, c.device) * sigmoid(c)
-        reach = {pre: _square(values[f"{pre}.X"]).bmm(P) for pre in {pair[0] for pair in pairs}}
-        offer = {pre: torch.softmax(values[f"{pre}.T"], -1).bmm(C) for pre in reach}
+        means = self._means(values, pairs)
+        return [Cbar * Bbar for Bbar, Cbar in _products(means, pairs, means.P, means.C)]
+
+    def moments(self, values: Values, pairs: Pairs, masks: Sequence[Tensor], birth: Birth) -> list[Moments]:
+        """Return W and its variance over born agents for each pair, (P, pre, post)."""
+        means = self._means(values, pairs)
+        expected = _products(means, pairs, means.P, means.C)
+        synapses = sum((Bbar * mask).sum((1, 2)) for (Bbar, _), mask in zip(expected, masks, strict=True))
+        kappa = birth.degree * values["neurons"] / (2 * synapses + TINY)  # (P,)
+        spread = means.P * (1 - means.P) if birth.counts == "binomial" else means.P
         found = []
-        for pre, post in pairs:
-            Bbar = reach[pre].bmm(_square(values[f"{post}.X"]).transpose(1, 2))  # (P, pre, post)
-            Cbar = offer[pre].bmm(torch.softmax(values[f"{post}.R"], -1).transpose(1, 2))
-            found.append(Cbar * Bbar)
+        for (Bbar, Cbar), (V, m2) in zip(
+            expected, _products(means, pairs, spread, means.C * means.C), strict=True
+        ):
+            variance = Cbar * Cbar * V
+            if birth.conductance == "drawn":
+                variance = variance + Bbar * (m2 - Cbar * Cbar)
+            found.append(Moments(Cbar * Bbar, variance / kappa[:, None, None]))
         return found
 
     def birth(
-        self, candidate: Counted, pairs: Pairs, generators: Sequence[np.random.Generator], degree: float
+        self, candidate: Counted, pairs: Pairs, generators: Sequence[np.random.Generator], birth: Birth
     ) -> list[np.ndarray]:
-        """Draw the synapse counts of agents exactly, gene pair by gene pair (section 2.1 of the model)."""
-        values, masks = candidate.values, candidate.masks
-        P = _sigmoid(values["O"] / candidate.temperature)
+        """Draw agents by the law of `birth`; NaN if a pair would form too many synapses to count."""
+        one = {
+            name: torch.from_numpy(np.ascontiguousarray(part))[None] for name, part in candidate.values.items()
+        }
+        one["temperature"] = torch.tensor([candidate.temperature], dtype=torch.float64)
+        one["genes"] = torch.tensor([len(candidate.values["O"])], dtype=torch.float64)
         if candidate.rule_mask is not None:
-            P = P * candidate.rule_mask
-        C = self.scale * _polarity(values["c"].shape[0]) * _sigmoid(values["c"])
-        squares = {int(name[:-2]): array**2 for name, array in values.items() if name.endswith(".X")}
-        neurons = sum(len(array) for array in squares.values())
-        links = list(zip(pairs, masks, strict=True))
-        synapses = sum(
-            float((_product(_product(squares[pre], P), squares[post].T) * mask).sum())
-            for (pre, post), mask in links
+            one["rule_mask"] = torch.from_numpy(candidate.rule_mask)[None]
+        means = self._means(one, pairs)
+        P, C = means.P[0].numpy(), means.C[0].numpy()
+        squares, released, received = (
+            {level: part[0].numpy() for level, part in parts.items()} for parts in means[2:]
         )
-        kappa = degree * neurons / (2 * synapses) if synapses > 0 else 1.0
-        found = []
-        for (pre, post), mask in links:
-            Cbar = _product(_product(_softmax(values[f"{pre}.T"]), C), _softmax(values[f"{post}.R"]).T)
-            counts = sample_counts(kappa * squares[pre], squares[post], P, mask, generators)
-            found.append(Cbar * counts / kappa)
-        return found
+        neurons = sum(len(part) for part in squares.values())
+        made = [
+            Synapses(squares[pre], squares[post], P, released[pre], received[post], C, mask)
+            for (pre, post), mask in zip(pairs, candidate.masks, strict=True)
+        ]
+        synapses = sum(float((item.multiplicity() * item.mask).sum()) for item in made)
+        kappa = birth.degree * neurons / (2 * synapses) if synapses > 0 else 1.0
+        return [draw(item, kappa, generators, birth) / kappa for item in made]
+
+    def _means(self, values: Values, pairs: Pairs) -> _Means:
+        c = values["c"]  # (P, n, 2n)
+        C = self.scale * polarity(c.shape[1], self.polarity, c.dtype, c.device) * sigmoid(c)
+        levels = sorted({level for pair in pairs for level in pair})
+        squares = {level: _square(values[f"{level}.X"]) for level in levels}
+        released = {pre: self._released(values[f"{pre}.T"]) for pre in dict(pairs)}
+        received = {post: torch.softmax(values[f"{post}.R"], -1) for _, post in pairs}
+        return _Means(self._probability(values), C, squares, released, received)
+
+    def _probability(self, values: Values) -> Tensor:
+        O, tau, mask = values["O"], values["temperature"][:, None, None], values.get("rule_mask")
+        if mask is None:
+            return sigmoid(O / tau)  # (P, g, g)
+        if self.mask == "forbid":
+            return sigmoid(O / tau) * mask
+        shift = 3 / values["genes"][:, None, None] * (2 * mask - 1)  # 3 sigma
+        return 0.5 * sigmoid((O + shift) / tau) + 0.5 * mask
+
+    def _released(self, T: Tensor) -> Tensor:
+        """Return the shares of the transmitters that each neuron releases, (P, N, n)."""
+        if self.polarity == "receptor":
+            return torch.softmax(T, -1)
+        odd = torch.arange(T.shape[-1], device=T.device) % 2 == 1
+        own = odd[T.argmax(-1)].unsqueeze(-1) == odd  # of the sign of the strongest one
+        return torch.softmax(T.masked_fill(~own, -torch.inf), -1)
 
 
-def sample_counts(
-    X2: np.ndarray, Y2: np.ndarray, P: np.ndarray, mask: np.ndarray, generators: Sequence[np.random.Generator]
-) -> np.ndarray:
-    """Draw synapse counts (A, pre, post): B_uv = sum_ij Binomial(round(X2_ui Y2_vj), P_ij), exactly.
-
-    Args:
-        X2: (pre, g) squared expression times kappa.
-        Y2: (post, g) squared expression.
-        P: (g, g) probabilities.
-        mask: (pre, post), 0 where no synapse may form.
-        generators: one per agent.
-
-    Returns:
-        The counts; NaN if a gene pair would make COUNTABLE attempts or more.
-    """
-    pre, post = np.nonzero(mask)
-    attempts = np.rint(X2[pre][:, :, None] * Y2[post][:, None, :])  # (pairs, g, g)
-    if not (attempts < COUNTABLE).all():
-        return np.full((len(generators), *mask.shape), np.nan)
-    attempts = attempts.astype(np.int64)
-    pair, i, j = np.nonzero(attempts)
-    n, p = attempts[pair, i, j], P[i, j]
-    counts = np.zeros((len(generators), *mask.shape))
-    for agent, generator in zip(counts, generators, strict=True):
-        successes = generator.binomial(n, p)  # ~ Binomial(n_ij, P_ij)
-        agent[pre, post] = np.bincount(pair, weights=successes, minlength=len(pre))
-    return counts
+def _products(means: _Means, pairs: Pairs, P: Tensor, C: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Return X^2 P (Y^2)^T and T C R^T for each pair, (P, pre, post) both."""
+    reach = {pre: means.squares[pre].bmm(P) for pre in means.released}
+    offer = {pre: released.bmm(C) for pre, released in means.released.items()}
+    return [
+        (
+            reach[pre].bmm(means.squares[post].transpose(1, 2)),
+            offer[pre].bmm(means.received[post].transpose(1, 2)),
+        )
+        for pre, post in pairs
+    ]
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -125,31 +172,15 @@ def sigmoid(x: Tensor) -> Tensor:
 
 
 @cache
-def polarity(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+def polarity(n: int, decided_by: str, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return S (n, 2n) for n transmitters."""
-    return torch.from_numpy(_polarity(n)).to(device, dtype)
-
-
-def _polarity(n: int) -> np.ndarray:
-    S = np.zeros((n, 2 * n))
-    S[np.arange(n), 2 * np.arange(n)] = 1.0
-    S[np.arange(n), 2 * np.arange(n) + 1] = -1.0
-    return S
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return np.asarray(np.exp(-np.logaddexp(0, -x)))  # 1 / (1 + exp(-x)), which overflows
+    S = torch.zeros(n, 2 * n, dtype=dtype)
+    t = torch.arange(n)
+    sign = 1.0 - 2.0 * (t % 2).to(dtype)
+    S[t, 2 * t] = 1.0 if decided_by == "receptor" else sign
+    S[t, 2 * t + 1] = -1.0 if decided_by == "receptor" else sign
+    return S.to(device)
 
 
 def _square(x: Tensor) -> Tensor:
     return x * x
-
-
-def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return a @ b without BLAS, whose bits may depend on its number of threads."""
-    return np.asarray(np.einsum("ij,jk->ik", a, b))
-
-
-def _softmax(x: np.ndarray) -> np.ndarray:
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))

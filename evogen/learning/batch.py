@@ -23,8 +23,8 @@ class Batch:
         advantage: normalised to mean 0 and std 1 over each candidate's rollout.
         target: what the critic should have said.
         first: the step is the first of its episode.
-        memory: state of the network before the first step; empty for a stateless network.
-        lives: B, remembered when flattened.
+        memory: state of the network before the first step, a row an agent; empty for a stateless network.
+        lives: B, remembered when flattened, 0 before.
     """
 
     observation: Tensor
@@ -38,9 +38,18 @@ class Batch:
 
     def flatten(self) -> Batch:
         """Return the batch with steps and lives on one axis; a flat batch as it is."""
-        if self.action.ndim == 2:
+        if self.lives:
             return self
-        return replace(self._each(lambda part: part.flatten(1, 2)), lives=self.action.shape[2])
+        return replace(self._each(lambda part: part.flatten(1, 2)), lives=self.advantage.shape[2])
+
+    def regroup(self, rows: int) -> Batch:
+        """Return an unflattened batch with a candidate's lives (axis 2) split over `rows` / P rows."""
+
+        def split(part: Tensor) -> Tensor:
+            copies = rows // part.shape[0]
+            return part.unflatten(2, (copies, -1)).transpose(1, 2).flatten(0, 1)  # (rows, T, B / copies, ...)
+
+        return self._each(split)
 
     def take(self, order: Tensor, axis: int) -> Batch:
         """Return the batch with each row's entries on `axis` in its own order, (P, entries)."""

@@ -4,7 +4,9 @@
     L = -E[min(rho A, clip(rho, 1 - eps, 1 + eps) A)] + c_v E[(V - R)^2] - c_e E[H(pi)]      (PPO, eq. 7, 9)
 
 One iteration plays `horizon` steps in `environments` copies for every candidate, then makes `epochs` passes
-in `minibatches` parts. The critic is a small tanh network of its own, not part of the genome. A time-limit
+in `minibatches` parts. Trained through the noise of birth, every environment is lived in by an agent of its
+own, drawn anew each iteration; rollout and updates share that draw, and the gradient runs through mean and
+variance of the weights. The critic is a small tanh network of its own, not part of the genome. A time-limit
 truncation is bootstrapped, a termination is not. The learning rate falls linearly to zero. A network with
 memory (plastic synapses, leaky neurons) is replayed from the state in which its rollout began, and the
 gradient runs through the whole replay; its minibatches are cut over environments instead of steps.
@@ -27,7 +29,9 @@ from evogen.learning import Fit
 from evogen.learning.adam import Adam
 from evogen.learning.batch import Batch
 from evogen.learning.critic import Critic
-from evogen.learning.rollout import Player, Rollout
+from evogen.learning.lens import Statistics
+from evogen.learning.policy import Policy, policy_for
+from evogen.learning.rollout import Player, Rollout, regroup
 from evogen.phenotype import Phenotype
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import ControlTask, TaskKind
@@ -38,7 +42,7 @@ Values = Mapping[str, Tensor]
 @register("learner", "ppo")
 @dataclass(frozen=True)
 class PPO:
-    """Clipped policy gradient for discrete actions."""
+    """Clipped policy gradient; real-valued actions are Gaussian with a fixed standard deviation."""
 
     learning_rate: float = evolvable(0.01, low=1e-6, high=1.0, doc="Adam's step at the start")
     gamma: float = evolvable(0.98, low=0.0, high=1.0, doc="discount of one step")
@@ -47,6 +51,7 @@ class PPO:
         0.2, low=0.01, high=1.0, doc="largest change of an action's probability ratio"
     )
     entropy: float = evolvable(0.0, low=0.0, high=1.0, doc="weight of the policy's entropy")
+    sigma: float = setting(0.5, low=1e-3, high=10.0, doc="std of real-valued actions, before the bounds")
     iterations: int = setting(40, low=1, high=100_000, doc="rollouts, each followed by updates")
     environments: int = setting(8, low=1, high=4096, doc="copies of the environment per candidate")
     horizon: int = setting(128, low=2, high=65_536, doc="steps of each copy in a rollout")
@@ -56,7 +61,7 @@ class PPO:
     value_weight: float = setting(0.5, low=0.0, high=100.0, doc="weight of the critic's loss")
     clip: float = setting(0.5, low=1e-6, high=1e6, doc="largest gradient norm of a candidate")
 
-    fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL})
+    fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL, TaskKind.CONTINUOUS})
 
     def __post_init__(self) -> None:
         if self.environments < self.minibatches:
@@ -66,34 +71,43 @@ class PPO:
 
     def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
         """Tune on episodes of the task; the curve is the mean return of the episodes that ended."""
-        critic = Critic(task.inputs, self.critic)
+        critic, policy = Critic(task.inputs, self.critic), policy_for(task, self.sigma)
         genes = phenotype.flat.shape[1]
         start = critic.draw([key.child("critic") for key in keys]).to(phenotype.flat)
         flat = torch.cat([phenotype.flat, start], 1)  # (P, D + critic)
-        optimiser, curve = Adam(flat), []
+        optimiser, curve, seen = Adam(flat), [], Statistics(phenotype)
         player = Player(task, keys, self.environments, self.horizon, flat)
+        # each environment has its own agent; a replayed life is cut over environments, so there some share one
+        copies = self.environments // (self.minibatches if phenotype.layout.stateful else 1)
         for iteration in range(self.iterations):
-            rollout = player.play(phenotype.network(flat[:, :genes]), iteration)
-            batch = self._estimate(rollout, critic, flat[:, genes:], values)
+            noise = phenotype.noise([key.child("noise", iteration) for key in keys], copies)
+            network = phenotype.network(flat[:, :genes], noise)
+            rollout = player.play(network, policy, iteration)
+            batch = self._estimate(rollout, critic, flat[:, genes:], values, seen).regroup(network.rows)
             rate = values["learning_rate"] * (1 - iteration / self.iterations)
             for part in self._parts(batch, [key.child("pass", iteration) for key in keys]):
                 flat.requires_grad_()
-                output = part.replay(phenotype.network(flat[:, :genes]))
-                loss = self._loss(output, critic.value(flat[:, genes:], part.observation), part, values)
+                output = part.replay(phenotype.network(flat[:, :genes], noise))
+                observation = seen.view(regroup(part.observation, len(keys)))
+                loss = self._loss(policy, output, critic.value(flat[:, genes:], observation), part, values)
                 (gradient,) = torch.autograd.grad(loss.sum(), flat)
                 flat = flat.detach()
                 optimiser.step(flat, gradient, rate, clip=self.clip)
+            seen.see(rollout.observation.flatten(1, 2), flat)
             curve.append(rollout.returns)
         spent = self.iterations * self.horizon * self.environments
         steps = torch.full((phenotype.rows,), spent, dtype=torch.int64)
         return Fit(flat[:, :genes], torch.stack(curve, 1), steps)
 
     @torch.no_grad()
-    def _estimate(self, rollout: Rollout, critic: Critic, flat: Tensor, values: Values) -> Batch:
+    def _estimate(
+        self, rollout: Rollout, critic: Critic, flat: Tensor, values: Values, seen: Statistics
+    ) -> Batch:
         gamma = values["gamma"][:, None, None]
-        worth = critic.value(flat, rollout.observation.flatten(1, 2)).reshape(rollout.reward.shape)
-        later = critic.value(flat, rollout.after.flatten(1, 2)).reshape(rollout.reward.shape)
-        delta = rollout.reward + gamma * later * ~rollout.terminated - worth  # (P, T, B)
+        here, later = seen.view(rollout.observation.flatten(1, 2)), seen.view(rollout.after.flatten(1, 2))
+        worth = critic.value(flat, here).reshape(rollout.reward.shape)
+        future = critic.value(flat, later).reshape(rollout.reward.shape)
+        delta = rollout.reward + gamma * future * ~rollout.terminated - worth  # (P, T, B)
         fade = gamma * values["gae_lambda"][:, None, None] * ~rollout.ended
         advantage = torch.empty_like(delta)
         trace = torch.zeros_like(delta[:, 0])
@@ -116,21 +130,22 @@ class PPO:
     def _parts(self, batch: Batch, keys: Sequence[Key]) -> Iterator[Batch]:
         axis = 2 if batch.memory else 1
         whole = batch if batch.memory else batch.flatten()
-        size = whole.action.shape[axis] // self.minibatches
-        generators = [key.generator() for key in keys]
+        rows, entries = whole.advantage.shape[0], whole.advantage.shape[axis]
+        generators = [key.generator() for key in keys for _ in range(rows // len(keys))]
         for _ in range(self.epochs):
-            order = np.stack([generator.permutation(whole.action.shape[axis]) for generator in generators])
+            order = np.stack([generator.permutation(entries) for generator in generators])
             mixed = whole.take(torch.from_numpy(order).to(whole.action.device), axis)
             for number in range(self.minibatches):
+                size = entries // self.minibatches
                 yield mixed.cut(number * size, size, axis).flatten()
 
-    def _loss(self, output: Tensor, worth: Tensor, part: Batch, values: Values) -> Tensor:
-        chances = torch.log_softmax(output, -1)  # (P, M, actions)
-        chance = chances.gather(-1, part.action.unsqueeze(-1)).squeeze(-1)
-        ratio = (chance - part.chance).exp()
+    def _loss(self, policy: Policy, output: Tensor, worth: Tensor, part: Batch, values: Values) -> Tensor:
+        rows = values["clip_range"].shape[0]
+        ratio = (policy.chance(output, part.action) - part.chance).exp()  # (rows x copies, M)
+        ratio, advantage = regroup(ratio, rows), regroup(part.advantage, rows)  # (P, copies M)
         eps = values["clip_range"][:, None]
         clipped = torch.minimum(torch.maximum(ratio, 1 - eps), 1 + eps)
-        gain = torch.minimum(ratio * part.advantage, clipped * part.advantage).mean(1)
-        entropy = -(chances.exp() * chances).sum(-1).mean(1)
-        error = (worth - part.target).square().mean(1)
+        gain = torch.minimum(ratio * advantage, clipped * advantage).mean(1)
+        entropy = regroup(policy.entropy(output), rows).mean(1)
+        error = (worth - regroup(part.target, rows)).square().mean(1)
         return -gain + self.value_weight * error - values["entropy"] * entropy  # (P,)

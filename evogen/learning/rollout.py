@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from evogen.keys import Key
+from evogen.learning.policy import Policy
 from evogen.phenotype import Network, State
 from evogen.tasks import ControlTask
 
@@ -21,7 +22,7 @@ class Rollout(NamedTuple):
         memory: the network's state before the first step.
         first: (P, T, B) bool, the step is the first of its episode.
         observation: (P, T, B, inputs), what the action answered.
-        action: (P, T, B) int64.
+        action: (P, T, B) int64, or (P, T, B, A) floats.
         chance: (P, T, B) log-probability of the action.
         reward: (P, T, B).
         terminated, ended: (P, T, B) bool; ended is terminated or truncated.
@@ -59,54 +60,50 @@ class Player:
         """Start B = environments episodes per candidate; tensors follow `like` in device and dtype."""
         self._task, self._keys, self._shape = task, keys, (horizon, environments)
         self._like = like
-        generators = [key.child("start").generator() for key in keys]
-        draws = np.stack([generator.random((environments, task.draws)) for generator in generators])
-        self._state, observation = task.reset(torch.from_numpy(draws).to(like.device))
-        self._observation = observation.to(like)
+        self._episodes = task.start([key.child("start") for key in keys], environments, like.device)
         self._memory: State | None = None
         self._first = torch.ones(len(keys), environments, dtype=torch.bool, device=like.device)
         self._carried = torch.zeros(len(keys), environments, dtype=torch.float64, device=like.device)
         self._returns = torch.zeros(len(keys), dtype=torch.float64, device=like.device)
 
     @torch.no_grad()
-    def play(self, network: Network, iteration: int) -> Rollout:
-        """Let a cohort's networks act by sampling from their softmax for T steps."""
+    def play(self, network: Network, policy: Policy, iteration: int) -> Rollout:
+        """Let a cohort's networks act by sampling from their policy for T steps.
+
+        Args:
+            network: P rows, or P x copies of them, which share a candidate's environments evenly.
+            policy: how outputs become actions.
+            iteration: names the stream of the noise.
+        """
         horizon, environments = self._shape
         generators = [key.child("rollout", iteration).generator() for key in self._keys]
         shape = (horizon, environments, self._task.outputs)
-        gumbel = self._stack([g.gumbel(size=shape).astype(np.float32) for g in generators])
-        starts = self._stack([g.random((horizon, environments, self._task.draws)) for g in generators])
-        fresh, fresh_observation = self._task.reset(starts.flatten(1, 2))
-        fresh = torch.unflatten(fresh, 1, self._shape)
-        fresh_observation = torch.unflatten(fresh_observation.to(self._like), 1, self._shape)
-        memory = network.start(environments) if self._memory is None else self._memory
-        before, seen, steps, outputs, firsts = memory, [], [], [], []
+        noise = torch.from_numpy(np.stack([policy.noise(g, shape) for g in generators])).to(self._like)
+        rows = network.rows
+        memory = network.start(environments * len(self._keys) // rows) if self._memory is None else self._memory
+        before, seen, turns, outputs, actions, firsts = memory, [], [], [], [], []
         for t in range(horizon):
-            output, memory = network.step(self._observation, memory)
-            action = (output + gumbel[:, t]).argmax(-1)  # ~ softmax(output)
-            step = self._task.step(self._state, action)
-            seen.append(self._observation)
+            observation = self._episodes.observation.to(self._like)
+            output, memory = network.step(regroup(observation, rows), memory)
+            output = regroup(output, len(self._keys))  # (P, B, outputs)
+            action = policy.sample(output, noise[:, t])
+            seen.append(observation)
             outputs.append(output)
-            steps.append((action, step))
+            actions.append(action)
             firsts.append(self._first)
-            self._first = step.terminated | step.truncated
-            over = self._first.unsqueeze(-1)
-            self._state = torch.where(over, fresh[:, t], step.state)
-            self._observation = torch.where(over, fresh_observation[:, t], step.observation.to(self._like))
+            turn = self._episodes.step(policy.act(self._task, action))
+            turns.append(turn)
+            self._first = turn.terminated | turn.truncated
             if memory:
-                memory = forget(memory, self._first)
+                memory = forget(memory, regroup(self._first, rows))
         self._memory = memory
-        action = torch.stack([item[0] for item in steps], 1)
-        reward = torch.stack([item[1].reward for item in steps], 1).to(self._like)
-        terminated = torch.stack([item[1].terminated for item in steps], 1)
-        ended = terminated | torch.stack([item[1].truncated for item in steps], 1)
-        after = torch.stack([item[1].observation for item in steps], 1).to(self._like)
-        chances = torch.log_softmax(torch.stack(outputs, 1), -1)
-        chances = chances.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+        reward, terminated, truncated, after = (torch.stack(parts, 1) for parts in zip(*turns, strict=True))
+        ended, action = terminated | truncated, torch.stack(actions, 1)
+        chance = policy.chance(torch.stack(outputs, 1), action)
         self._count(reward, ended)
         return Rollout(
-            before, torch.stack(firsts, 1), torch.stack(seen, 1), action, chances, reward, terminated, ended,
-            after, self._returns,
+            before, torch.stack(firsts, 1), torch.stack(seen, 1), action, chance, reward.to(self._like),
+            terminated, ended, after.to(self._like), self._returns,
         )  # fmt: skip
 
     def _count(self, reward: Tensor, ended: Tensor) -> None:
@@ -118,5 +115,7 @@ class Player:
         count = ended.sum((1, 2))
         self._returns = torch.where(count > 0, closed.sum(1) / count.clamp_min(1), self._returns)
 
-    def _stack(self, draws: list[np.ndarray]) -> Tensor:
-        return torch.from_numpy(np.stack(draws)).to(self._like.device)
+
+def regroup(part: Tensor, rows: int) -> Tensor:
+    """Return (P, B, ...) as (rows, P B / rows, ...): a candidate's lives belong to its copies in order."""
+    return part.reshape(rows, -1, *part.shape[2:])

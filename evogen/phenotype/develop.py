@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from evogen.connectome import Dimensions, Parameter, Wiring
+from evogen.connectome.birth import Birth
 from evogen.errors import DevelopmentError
 from evogen.genome import Genome
 from evogen.grammar.plan import Plan
@@ -19,6 +20,7 @@ from evogen.phenotype.network import Traits
 from evogen.phenotype.phenotype import ALIGN, Phenotype, Slot
 from evogen.registry import evolvable_fields, find, known
 
+INNATE = {"m": 0.0, "s": 1.0}  # centre and spread of observations before any was made
 BLOCK = 256  # innate synapses are drawn in blocks of so many neurons
 
 
@@ -31,6 +33,8 @@ class Development:
         rules: plasticity rules by name; their values stand where neither grammar nor genome gives one.
         key: root of the draws of expression that no genome carries; by innovation id, so they are inherited.
         dtype, device: of every tensor.
+        birth: the law by which agents are born.
+        normalised: whether input neurons standardise what they observe (`0.m`, `0.s`, inherited like expression).
     """
 
     wiring: Wiring
@@ -38,6 +42,8 @@ class Development:
     key: Key
     dtype: torch.dtype = torch.float32
     device: str = "cpu"
+    birth: Birth = Birth()
+    normalised: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,18 +72,19 @@ def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
     genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None and wiring.genetic else (0, 0)
     stateful = {name: kind.stateful for name, kind in known("neuron").items()}
     layout, body = arrange(plan, genes, transmitters, stateful)
-    padded = wiring.parameters(
-        Dimensions(tuple(level.size for level in layout.levels), layout.genes, transmitters), layout.pairs
-    )
+    sizes = tuple(level.size for level in layout.levels)
+    padded = dict(wiring.parameters(Dimensions(sizes, layout.genes, transmitters), layout.pairs))
+    if development.normalised:
+        padded |= {f"0.{symbol}": Parameter((sizes[0],), 0.0) for symbol in INNATE}
     body = dataclasses.replace(body, places=tuple(_places(body, padded)))
     parameters = {name: np.zeros(spec.shape) for name, spec in padded.items()}
     for place in body.places:
         parameters[place.name][place.index] = _expressed(development, genome, body, place)
-    constants: dict[str, np.ndarray] = {}
+    constants: dict[str, np.ndarray] = {"neurons": np.asarray(float(sum(body.sizes)))}
     if rules is not None and wiring.genetic:
         table = parameters if wiring.tune_rules else constants
         table["O"], table["c"] = _pad(rules.O, layout.genes), np.asarray(rules.c, dtype=np.float64)
-        constants["temperature"] = np.asarray(rules.temperature)
+        constants |= {"temperature": np.asarray(rules.temperature), "genes": np.asarray(float(genes))}
         if rules.mask is not None:
             constants["rule_mask"] = _pad(rules.mask, layout.genes)
     masks, rule = _synapses(development, genome, layout, body)
@@ -112,6 +119,7 @@ def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
     return Phenotype(
         first.layout,
         development.wiring,
+        development.birth,
         tuple(item.body for item in embryos),
         tuple(slots),
         tensor(flat),
@@ -188,6 +196,8 @@ def _innate(
     column, and those of synapses are drawn for the padded levels, so that a wider layer keeps what it had.
     """
     where, symbol = place.name.split(".")
+    if symbol in INNATE:
+        return np.full(shape, INNATE[symbol])
     rules, groups = genome.rules, body.plan.groups
     genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None else (0, 0)
     fan_in = sum(groups[link.pre].size for link in body.plan.projections if _owns(body, link.post, place))

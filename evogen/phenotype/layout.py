@@ -3,7 +3,8 @@
 Candidates with equal layouts share one batch. A layout follows from the candidate's own plan and rules only,
 and it is coarse, so that cohorts fall into few batches: hidden levels are as wide as the widest of them,
 rounded up to a power of two, and every hidden level has a link to the output, whether or not a module ends
-there.
+there. A single output neuron gets an inert neighbour: a product with one column has other bits for one
+candidate than for many.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Layout:
         genes: padded number of rule genes; 0 without rules.
         transmitters: n; 0 without rules.
         stateful: whether a life leaves traces: neurons with memory or plastic links.
+        outputs: output neurons without padding; the last level has at least two.
     """
 
     levels: tuple[Level, ...]
@@ -51,6 +53,7 @@ class Layout:
     genes: int
     transmitters: int
     stateful: bool
+    outputs: int
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -126,12 +129,13 @@ def arrange(plan: Plan, genes: int, transmitters: int, stateful: Mapping[str, bo
     width = max([SMALLEST, *sizes[1:depth]])
     width = 1 << (width - 1).bit_length()
     levels = tuple(
-        _level(plan, level, at, sizes[at] if at in (0, depth) else width) for at in range(depth + 1)
+        _level(plan, level, at, {0: sizes[0], depth: max(2, sizes[depth])}.get(at, width))
+        for at in range(depth + 1)
     )
     links = _links(plan, level)
     memory = any(stateful[kind] for at in levels for kind in at.neurons) or any(link.rules for link in links)
     padded = -(-genes // GENES) * GENES
-    layout = Layout(levels, links, padded, transmitters, memory)
+    layout = Layout(levels, links, padded, transmitters, memory, sizes[depth])
     return layout, Body(plan, level, tuple(offset), tuple(sizes), genes)
 
 

@@ -8,7 +8,8 @@ Weights are [pre, post]; activities (P, B, N); fast weights F (P, B, pre, post),
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from evogen.neurons import ACTIVATIONS, Neuron
 from evogen.phenotype.layout import Layout
 from evogen.plasticity import Rule
 from evogen.registry import find
+
+CLIP = 10.0
 
 State = Mapping[str, Tensor]
 """What a life leaves behind: `LEVEL.KIND` potentials (P, B, N), `LINK.KIND` fast weights."""
@@ -47,6 +50,21 @@ class Traits:
         return Traits(self.functions, *repeated)
 
 
+class Lens(NamedTuple):
+    """Standardisation of observations by what the candidate saw in training: (o - centre) / spread, clipped.
+
+    Both (P, inputs); gradients do not reach them.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def view(self, observation: Tensor) -> Tensor:
+        """Return what the input neurons fire at an observation (P, B, inputs), within +-CLIP."""
+        scaled = (observation - self.centre.unsqueeze(1)) / self.spread.unsqueeze(1)
+        return scaled.clamp(-CLIP, CLIP)
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """P agents with their weights.
@@ -56,12 +74,14 @@ class Network:
         weights: (P, pre, post) per link.
         biases: (P, N) per level after the input.
         traits: neuron and plasticity numbers.
+        lens: how the input neurons scale what they observe; None: not at all.
     """
 
     layout: Layout
     weights: tuple[Tensor, ...]
     biases: tuple[Tensor, ...]
     traits: Traits
+    lens: Lens | None = None
 
     @property
     def rows(self) -> int:
@@ -80,8 +100,8 @@ class Network:
 
     def detach(self) -> Network:
         """Return the same network without gradient history."""
-        weights = tuple(W.detach() for W in self.weights)
-        return Network(self.layout, weights, tuple(b.detach() for b in self.biases), self.traits)
+        weights, biases = ((part.detach() for part in parts) for parts in (self.weights, self.biases))
+        return replace(self, weights=tuple(weights), biases=tuple(biases))
 
     def start(self, batch: int) -> State:
         """Return the state in which `batch` lives per agent start: zeros; empty if nothing is remembered."""
@@ -111,23 +131,27 @@ class Network:
         """
         if not self.layout.stateful:
             return self.forward(observation), state
-        activity, new = [observation.to(self.dtype)], dict(state)
+        activity, new = [self._see(observation)], dict(state)
         for at in range(1, len(self.layout.levels)):
             activity.append(self._live(at, self._drive(at, activity, state), new))
         seen = activity if teach is None else [*activity[:-1], teach.to(self.dtype)]
         self._learn(seen, state, new)
-        return activity[-1], new
+        return activity[-1][..., : self.layout.outputs], new
 
     def forward(self, observation: Tensor) -> Tensor:
         """Return the output of a stateless network, (P, B, outputs)."""
-        activity = [observation.to(self.dtype)]
+        activity = [self._see(observation)]
         for at in range(1, len(self.layout.levels)):
             drive = self.biases[at - 1].unsqueeze(1)
             for link, W in zip(self.layout.links, self.weights, strict=True):
                 if link.post == at:
                     drive = torch.baddbmm(drive, activity[link.pre], W)  # (P, B, N)
             activity.append(self._fire(at, drive))
-        return activity[-1]
+        return activity[-1][..., : self.layout.outputs]
+
+    def _see(self, observation: Tensor) -> Tensor:
+        observation = observation.to(self.dtype)
+        return observation if self.lens is None else self.lens.view(observation)
 
     def _drive(self, at: int, activity: list[Tensor], state: State) -> Tensor:
         drive = self.biases[at - 1].unsqueeze(1)

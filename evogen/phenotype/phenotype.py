@@ -12,19 +12,24 @@ serves the cohort; `Phenotype.values` cuts it into named views.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from evogen.connectome import Counted, Wiring
+from evogen.connectome.birth import Birth
 from evogen.genome import Array, frozen
 from evogen.keys import Key
 from evogen.phenotype.layout import Body, Layout
-from evogen.phenotype.network import Network, Traits
+from evogen.phenotype.network import Lens, Network, Traits
 
 ALIGN = 16
+TINY = 1e-20  # keeps the gradient of a square root finite at zero
+
+Noise = tuple[Tensor, ...]
+"""Standard normal numbers (P, copies, pre, post) for each link."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,16 @@ class Phenotype:
         bodies: one per row, with what is needed to find a candidate's own entries again.
         slots: the named parts of a row of `flat`.
         flat: (P, D) parameters at the start of the inner loop.
-        constants: O, c (if the inner loop may not tune them), `temperature` and `rule_mask`.
+        birth: the law by which agents are born of them.
+        constants: `neurons` (P,), and with rules `genes`, `temperature`, `rule_mask`, and O and c if the inner
+            loop may not tune them.
         masks: (P, pre, post) of 0 and 1 for each link.
         traits: activation masks, neuron numbers and plasticity coefficients.
     """
 
     layout: Layout
     wiring: Wiring
+    birth: Birth
     bodies: tuple[Body, ...]
     slots: tuple[Slot, ...]
     flat: Tensor
@@ -75,26 +83,66 @@ class Phenotype:
         }
         return named | dict(self.constants)
 
-    def network(self, flat: Tensor) -> Network:
-        """Return the average network of each candidate (P rows), differentiable in `flat`."""
-        values = self.values(flat)
-        weights = self.wiring.weights(values, self.layout.pairs)
-        masked = tuple(W * mask for W, mask in zip(weights, self.masks, strict=True))
-        biases = tuple(values[f"{level}.b"] for level in range(1, len(self.layout.levels)))
-        return Network(self.layout, masked, biases, self.traits)
+    def network(self, flat: Tensor, noise: Noise | None = None) -> Network:
+        """Return networks that are differentiable in `flat`: the average ones, or agents under this noise.
 
-    def agents(self, flat: Tensor, keys: Sequence[Key], *, agents: int, degree: float) -> Network:
-        """Return born agents, `agents` consecutive rows a candidate, each from its own child of the key."""
+        Args:
+            flat: (P, D).
+            noise: from `noise`; None gives the average network of each candidate (P rows).
+
+        Returns:
+            With noise P x copies rows, W = E[W] + sqrt(Var[W]) noise by the closed forms of the wiring.
+        """
+        values = self.values(flat)
+        biases = tuple(values[f"{level}.b"] for level in range(1, len(self.layout.levels)))
+        lens = Lens(values["0.m"].detach(), values["0.s"].detach()) if "0.m" in values else None
+        if noise is None:
+            weights = self.wiring.weights(values, self.layout.pairs)
+            masked = tuple(W * mask for W, mask in zip(weights, self.masks, strict=True))
+            return Network(self.layout, masked, biases, self.traits, lens)
+        copies, born = noise[0].shape[1], []
+        moments = self.wiring.moments(values, self.layout.pairs, self.masks, self.birth)
+        for (mean, variance), mask, eps in zip(moments, self.masks, noise, strict=True):
+            if variance is None:
+                born.append((mean * mask).repeat_interleave(copies, 0))
+                continue
+            deviation = (variance + TINY).sqrt() * mask
+            born.append(((mean * mask).unsqueeze(1) + deviation.unsqueeze(1) * eps).flatten(0, 1))
+        return _repeated(Network(self.layout, tuple(born), biases, self.traits, lens), copies)
+
+    def noise(self, keys: Sequence[Key], copies: int) -> Noise | None:
+        """Return what tells `copies` agents of each candidate apart; None if training knows the mean only.
+
+        Args:
+            keys: one a candidate.
+            copies: agents of each.
+        """
+        if self.birth.training == "mean" or not self.wiring.genetic:
+            return None
+        shapes = [mask.shape[1:] for mask in self.masks]
+        sizes = [copies * shape.numel() for shape in shapes]
+        drawn = [key.generator().standard_normal(sum(sizes), dtype=np.float32) for key in keys]
+        parts = torch.from_numpy(np.stack(drawn)).to(self.flat).split(sizes, 1)  # ~ N(0, 1)
+        return tuple(part.reshape(-1, copies, *shape) for part, shape in zip(parts, shapes, strict=True))
+
+    def agents(self, flat: Tensor, keys: Sequence[Key], birth: Birth | None = None) -> Network:
+        """Return born agents, `birth.agents` consecutive rows a candidate, each from its own child of the key.
+
+        Args:
+            flat: (P, D).
+            keys: one a candidate.
+            birth: the law; by default the phenotype's own.
+        """
+        law = birth or self.birth
         expected = self.network(flat)
-        born = [self._birth(flat, row, keys[row], agents, degree) for row in range(self.rows)]
+        born = [self._birth(flat, row, keys[row], law) for row in range(self.rows)]
         weights = tuple(
             torch.cat(list(parts)).to(flat.device, flat.dtype) for parts in zip(*born, strict=True)
         )
-        biases = tuple(bias.repeat_interleave(agents, 0) for bias in expected.biases)
-        return Network(self.layout, weights, biases, self.traits.repeat(agents))
+        return replace(_repeated(expected, law.agents), weights=weights)
 
-    def _birth(self, flat: Tensor, row: int, key: Key, agents: int, degree: float) -> list[Tensor]:
-        body = self.bodies[row]
+    def _birth(self, flat: Tensor, row: int, key: Key, birth: Birth) -> list[Tensor]:
+        body, agents = self.bodies[row], birth.agents
         values = {name: array.astype(np.float64) for name, array in self.trim(flat, row).items()}
         links = zip(self.layout.pairs, self.masks, strict=True)
         masks = [
@@ -110,7 +158,7 @@ class Phenotype:
         sizes = [self.layout.levels[level].size for level in range(len(self.layout.levels))]
         found = []
         drawn = (
-            self.wiring.birth(candidate, self.layout.pairs, generators, degree)
+            self.wiring.birth(candidate, self.layout.pairs, generators, birth)
             if finite
             else [np.full((agents, *mask.shape), np.nan) for mask in masks]
         )
@@ -152,3 +200,12 @@ class Phenotype:
 
 def _padded(size: int) -> int:
     return -(-size // ALIGN) * ALIGN
+
+
+def _repeated(network: Network, times: int) -> Network:
+    """Return `times` consecutive rows for each row; the weights are left as they are."""
+    if times == 1:
+        return network
+    biases = tuple(bias.repeat_interleave(times, 0) for bias in network.biases)
+    lens = None if network.lens is None else Lens(*(part.repeat_interleave(times, 0) for part in network.lens))
+    return replace(network, biases=biases, traits=network.traits.repeat(times), lens=lens)

@@ -2,7 +2,8 @@
 
 A task is a registered frozen dataclass. `score` measures agents (rows of a Network) on the search's own
 episodes or folds, or, for the report, on episodes or folds that the search never sees. What a learner needs
-of a task beyond that is one of the two narrower protocols, named by the task's `kind`.
+of a task beyond that is one of the two narrower protocols, named by the task's `kind`: `ControlTask` for
+CONTROL and CONTINUOUS, `ClassificationTask` for CLASSIFICATION.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from evogen.keys import Key
@@ -27,7 +29,8 @@ class Fold(StrEnum):
 class TaskKind(StrEnum):
     """What a learner can do with a task."""
 
-    CONTROL = "control"
+    CONTROL = "control"  # actions are the numbers 0, 1, ... of a choice
+    CONTINUOUS = "continuous"  # actions are vectors of bounded real numbers
     CLASSIFICATION = "classification"
     LIFE = "life"
 
@@ -35,7 +38,10 @@ class TaskKind(StrEnum):
 class Task(Protocol):
     """What evaluation needs of every task."""
 
-    kind: TaskKind
+    @property
+    def kind(self) -> TaskKind:
+        """What a learner can do with it."""
+        ...
 
     @property
     def reported(self) -> str:
@@ -63,8 +69,81 @@ class Task(Protocol):
         ...
 
 
+class Turn(NamedTuple):
+    """What one step of P x B running episodes brought.
+
+    Attributes:
+        reward: (P, B) float32.
+        terminated, truncated: (P, B) bool; where either holds, a new episode has begun.
+        after: (P, B, inputs) float32, the observation that followed, before any reset.
+    """
+
+    reward: Tensor
+    terminated: Tensor
+    truncated: Tensor
+    after: Tensor
+
+
+class Episodes(Protocol):
+    """P x B running episodes; where one ends, the next begins in the same step (or none, see `start`)."""
+
+    @property
+    def observation(self) -> Tensor:
+        """(P, B, inputs) float32, of the episodes that run now."""
+        ...
+
+    def step(self, action: Tensor) -> Turn:
+        """Advance every episode by one step.
+
+        Args:
+            action: (P, B) int64 for CONTROL, (P, B, A) floats for CONTINUOUS; a row that is not finite must
+                leave the other rows as they are.
+        """
+        ...
+
+
+class ControlTask(Task, Protocol):
+    """Episodes that a learner can run, and how a network's output acts in them."""
+
+    @property
+    def horizon(self) -> int:
+        """Steps after which an episode is truncated."""
+        ...
+
+    @property
+    def normalised(self) -> bool:
+        """Whether networks see observations standardised by the mean and spread that training saw."""
+        ...
+
+    @property
+    def threshold(self) -> float | None:
+        """The mean return from which the environment counts as solved, where it declares one."""
+        ...
+
+    def start(
+        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
+    ) -> Episodes:
+        """Return B = copies running episodes a row.
+
+        Args:
+            keys: one a row, the source of every random number of that row.
+            copies: B.
+            device: where the tensors are.
+            again: whether another episode follows one that ended; if not, its later turns mean nothing.
+        """
+        ...
+
+    def act(self, output: Tensor) -> Tensor:
+        """Return the environment's action for (P, B, outputs) raw network outputs.
+
+        The largest output's index, (P, B) int64, for CONTROL; low + (high - low) (tanh(output) + 1) / 2,
+        (P, B, outputs), for CONTINUOUS.
+        """
+        ...
+
+
 class Step(NamedTuple):
-    """One step of P x B environments.
+    """One step of P x B environments of a `BatchedTask`.
 
     Attributes:
         state: (P, B, S) float64 physical state (and whatever else the environment remembers).
@@ -80,10 +159,8 @@ class Step(NamedTuple):
     truncated: Tensor
 
 
-class ControlTask(Task, Protocol):
-    """A batched torch environment; a pure function of (state, action)."""
-
-    horizon: int
+class BatchedTask(Protocol):
+    """A batched torch environment, a pure function of (state, action); see `evogen.tasks.episodes`."""
 
     @property
     def draws(self) -> int:
@@ -95,7 +172,7 @@ class ControlTask(Task, Protocol):
         ...
 
     def step(self, state: Tensor, action: Tensor) -> Step:
-        """Advance every environment by one step with (P, B) int64 actions; no automatic reset."""
+        """Advance every environment by one step with such actions as `Episodes.step`; no automatic reset."""
         ...
 
 

@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,8 +29,9 @@ from evogen.keys import Key
 from evogen.phenotype import Network
 from evogen.registry import register, setting
 from evogen.tasks import Fold, Step, TaskKind
-from evogen.tasks.official import play_gymnasium
-from evogen.tasks.play import play
+from evogen.tasks.episodes import BatchedEpisodes, computed
+from evogen.tasks.official import mean_return
+from evogen.tasks.play import greedy
 
 GRAVITY = 9.8  # m/s²
 MASS_POLE = 0.1  # kg
@@ -41,6 +41,7 @@ FORCE = 10.0  # N
 TAU = 0.02  # s
 X_LIMIT = 2.4  # m
 THETA_LIMIT = 12 * 2 * math.pi / 360  # rad
+HORIZON = 500  # steps
 START = 0.05  # every coordinate starts ~ U[-START, START)
 MASS_POLE_LENGTH = MASS_POLE * LENGTH
 
@@ -60,8 +61,10 @@ class CartPole:
     kind = TaskKind.CONTROL
     inputs = 4
     outputs = 2
-    horizon = 500
+    horizon = HORIZON
     draws = 4
+    normalised = False
+    threshold = 475.0
 
     @property
     def reported(self) -> str:
@@ -76,30 +79,32 @@ class CartPole:
 
     def step(self, state: Tensor, action: Tensor) -> Step:
         """Advance every environment; one that has ended goes on by the same equations until it is reset."""
-        if state.device.type == "cpu":  # numpy starts each of these small operations five times faster
-            found = advance(np, state.numpy(), action.numpy(), self.horizon)
-            after, paid, terminated, truncated = (torch.from_numpy(part) for part in found)
-        else:
-            after, paid, terminated, truncated = advance(torch, state, action, self.horizon)
+        after, paid, terminated, truncated = computed(advance, state, action)
         return Step(after, after[..., :4].float(), paid.float(), terminated, truncated)
+
+    def start(
+        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
+    ) -> BatchedEpisodes:
+        """Return running episodes, B = copies a row."""
+        return BatchedEpisodes(self, keys, copies, device, again=again)
+
+    def act(self, output: Tensor) -> Tensor:
+        """Return (P, B) int64 pushes: the larger of two outputs."""
+        return greedy(output)
 
     def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
         """Return (P,) mean returns, at most 500; REPORT plays Gymnasium's own CartPole-v1, other starts."""
-        if fold is Fold.SEARCH:
-            starts = [key.child("episodes") for key in keys]
-            return play(self, agents, keys=starts, episodes=self.episodes).mean(-1)
-        seeds = [[key.child("report", n).integer() for n in range(self.report_episodes)] for key in keys]
-        return play_gymnasium("CartPole-v1", agents, seeds=seeds).mean(-1)
+        counts = {"episodes": self.episodes, "report_episodes": self.report_episodes}
+        return mean_return(self, "CartPole-v1", agents, keys=keys, fold=fold, **counts)
 
 
-def advance(xp: Any, state: Any, action: Any, horizon: int) -> tuple[Any, Any, Any, Any]:
+def advance(xp: Any, state: Any, action: Any) -> tuple[Any, Any, Any, Any]:
     """Return the next state (P, B, 6) and, (P, B) bool each: paid 1, out of bounds, out of time.
 
     Args:
         xp: numpy or torch, whose arrays the others are; the same equations run on both.
         state: (P, B, 6) float64.
         action: (P, B) integers.
-        horizon: steps after which an episode is truncated.
     """
     x, x_dot, theta, theta_dot, steps, over = (state[..., part] for part in range(6))
     force = FORCE * (2.0 * action - 1.0)
@@ -110,4 +115,4 @@ def advance(xp: Any, state: Any, action: Any, horizon: int) -> tuple[Any, Any, A
     x, theta, steps = x + TAU * x_dot, theta + TAU * theta_dot, steps + 1.0
     terminated = (xp.abs(x) > X_LIMIT) | (xp.abs(theta) > THETA_LIMIT)
     parts = [x, x_dot + TAU * x_acc, theta, theta_dot + TAU * theta_acc, steps, over + 1.0 * terminated]
-    return xp.stack(parts, -1), ~(terminated & (over > 0.0)), terminated, steps >= horizon
+    return xp.stack(parts, -1), ~(terminated & (over > 0.0)), terminated, steps >= HORIZON

@@ -5,7 +5,7 @@ One environment object an episode: slow, and free of any code of ours between th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 
 import gymnasium
@@ -13,18 +13,54 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evogen.keys import Key
 from evogen.phenotype import Network
-from evogen.tasks.play import greedy
+from evogen.tasks import ControlTask, Fold
+from evogen.tasks.play import greedy, play
+
+
+def mean_return(
+    task: ControlTask,
+    env_id: str,
+    agents: Network,
+    *,
+    keys: Sequence[Key],
+    fold: Fold,
+    episodes: int,
+    report_episodes: int,
+) -> Tensor:
+    """Return each agent's mean return: SEARCH plays the task, REPORT Gymnasium's environment, other starts.
+
+    Args:
+        task: what stands in for the environment in the search.
+        env_id: the environment.
+        agents: one agent a row.
+        keys: one a row; an agent's episodes depend on nothing else.
+        fold: which of the two.
+        episodes: of an agent on SEARCH.
+        report_episodes: of an agent on REPORT.
+
+    Returns:
+        (P,) float64; NaN where the agent's output became non-finite in an episode.
+    """
+    if fold is Fold.SEARCH:
+        starts = [key.child("episodes") for key in keys]
+        return play(task, agents, keys=starts, episodes=episodes).mean(-1)
+    seeds = [[key.child("report", n).integer() for n in range(report_episodes)] for key in keys]
+    return play_gymnasium(env_id, agents, seeds=seeds, act=task.act).mean(-1)
 
 
 @torch.no_grad()
-def play_gymnasium(env_id: str, agents: Network, *, seeds: Sequence[Sequence[int]]) -> Tensor:
-    """Let every agent act greedily, all its episodes in lock-step, until each has ended.
+def play_gymnasium(
+    env_id: str, agents: Network, *, seeds: Sequence[Sequence[int]], act: Callable[[Tensor], Tensor] = greedy
+) -> Tensor:
+    """Let every agent act without exploring, all its episodes in lock-step, until each has ended.
 
     Args:
-        env_id: an environment with a vector observation, discrete actions from 0 and a time limit.
+        env_id: an environment with a vector observation, actions as `act` returns them and a time limit.
         agents: one agent a row.
         seeds: (P, B), one for each episode's reset.
+        act: the action for raw network outputs, as in `evogen.tasks.ControlTask`.
 
     Returns:
         (P, B) float64 sums of reward; NaN where the agent's output became non-finite during the episode.
@@ -39,7 +75,8 @@ def play_gymnasium(env_id: str, agents: Network, *, seeds: Sequence[Sequence[int
         while running.any():
             observation = torch.tensor(observed, device=agents.device, dtype=agents.dtype)
             output, memory = agents.step(observation.view(*shape, -1), memory)  # (P, B, inputs)
-            action, finite = (answer.flatten().cpu().numpy() for answer in greedy(output))
+            finite = output.isfinite().all(-1).flatten().cpu().numpy()
+            action = act(output).flatten(0, 1).cpu().numpy().astype(environments[0].action_space.dtype)
             returns[running & ~finite] = np.nan
             running &= finite
             for index in np.flatnonzero(running):

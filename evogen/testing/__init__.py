@@ -31,6 +31,7 @@ _FACTS: Mapping[str, tuple[Fact, ...]] = {
 }
 _OF_TASK_KIND: Mapping[TaskKind, tuple[Fact, ...]] = {
     TaskKind.CONTROL: task.CONTROL,
+    TaskKind.CONTINUOUS: task.CONTROL,
     TaskKind.CLASSIFICATION: task.CLASSIFICATION,
     TaskKind.LIFE: (),
 }

@@ -10,7 +10,7 @@ from torch import Tensor
 from evogen.keys import Key
 from evogen.phenotype import Network
 from evogen.tasks import Fold, Step, TaskKind
-from evogen.tasks.play import uniforms
+from evogen.tasks.episodes import uniforms
 from evogen.testing import tiny
 
 B = 4

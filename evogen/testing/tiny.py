@@ -23,7 +23,8 @@ from evogen.keys import Key
 from evogen.phenotype import Development, Network, Phenotype, develop, embryo
 from evogen.registry import known
 from evogen.tasks import Fold, Step, Task, TaskKind
-from evogen.tasks.play import hits, play
+from evogen.tasks.episodes import BatchedEpisodes
+from evogen.tasks.play import greedy, hits, play, squashed
 
 GENES, TRANSMITTERS = 5, 2
 EDGE, STRIDE = 1.5, 0.4
@@ -43,6 +44,8 @@ class Walk:
     outputs = 2
     horizon = 5
     draws = 1
+    normalised = False
+    threshold = None
 
     def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         """Return (state, observation) from (P, B, 1) uniforms: x ~ U[-1, 1)."""
@@ -59,6 +62,56 @@ class Walk:
     def observe(self, state: Tensor) -> Tensor:
         """Return what an agent sees of a state, (P, B, 2) float32."""
         return torch.stack([state[..., 0], torch.ones_like(state[..., 0])], -1).float()
+
+    def start(
+        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
+    ) -> BatchedEpisodes:
+        """Return running walks."""
+        return BatchedEpisodes(self, keys, copies, device, again=again)
+
+    def act(self, output: Tensor) -> Tensor:
+        """Return the direction of the larger output."""
+        return greedy(output)
+
+    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
+        """Return (P,) mean returns of four episodes."""
+        return play(self, agents, keys=[key.child(fold.value) for key in keys], episodes=4).mean(-1)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Walk with two real-valued strides in [-1, 0] and [0, 1], of which 0.4 times the sum is gone.
+
+    State and observation as in Walk, from which its line, its rewards and its ends are.
+    """
+
+    kind = TaskKind.CONTINUOUS
+    reported = "drifts that start elsewhere"
+    inputs = 2
+    outputs = 2
+    horizon = 5
+    draws = 1
+    normalised = True
+    threshold = None
+
+    def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (state, observation) from (P, B, 1) uniforms: x ~ U[-1, 1)."""
+        return Walk().reset(uniforms)
+
+    def step(self, state: Tensor, action: Tensor) -> Step:
+        """Drift one step, by (P, B, 2) strides."""
+        return Walk().step(state, (action[..., 0] + action[..., 1] + 1) / 2)
+
+    def start(
+        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
+    ) -> BatchedEpisodes:
+        """Return running drifts."""
+        return BatchedEpisodes(self, keys, copies, device, again=again)
+
+    def act(self, output: Tensor) -> Tensor:
+        """Return the two strides."""
+        low = torch.tensor([-1.0, 0.0], dtype=output.dtype, device=output.device)
+        return squashed(output, low, low + 1)
 
     def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
         """Return (P,) mean returns of four episodes."""
@@ -116,6 +169,7 @@ class Lessons:
 
 TASKS: Mapping[TaskKind, Task] = {
     TaskKind.CONTROL: Walk(),
+    TaskKind.CONTINUOUS: Drift(),
     TaskKind.CLASSIFICATION: Blobs(),
     TaskKind.LIFE: Lessons(),
 }

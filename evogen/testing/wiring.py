@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 
 from evogen.connectome import Counted, Dimensions
+from evogen.connectome.birth import Birth
 from evogen.keys import Key
 
 P, GENES, TRANSMITTERS, TEMPERATURE = 3, 16, 2, 0.1
 SIZES = (4, 16, 3)
 PAIRS = ((0, 1), (0, 2), (1, 2))
+CONSTANTS = ("temperature", "genes", "neurons")
 
 
 def values(wiring: Any, *, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
@@ -24,17 +26,18 @@ def values(wiring: Any, *, dtype: torch.dtype = torch.float32) -> dict[str, Tens
     if wiring.genetic:
         found["O"] = _normal("O", (P, GENES, GENES), 1 / GENES)
         found["c"] = _normal("c", (P, TRANSMITTERS, 2 * TRANSMITTERS), 0.35)
-        found["temperature"] = torch.full((P,), TEMPERATURE)
+        found["temperature"], found["genes"] = torch.full((P,), TEMPERATURE), torch.full((P,), float(GENES))
+    found["neurons"] = torch.full((P,), float(sum(SIZES)))
     return {name: part.to(dtype) for name, part in found.items()}
 
 
 def births(wiring: Any, row: int, agents: int, *, masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
     """Return the weights of agents born of one candidate at 1e4 synapses a neuron."""
-    own = {name: part[row].double().numpy() for name, part in values(wiring).items() if name != "temperature"}
+    own = {name: part[row].double().numpy() for name, part in values(wiring).items() if name not in CONSTANTS}
     full = [np.ones((SIZES[pre], SIZES[post])) for pre, post in PAIRS]
     generators = [Key(0).child("agent", agent).generator() for agent in range(agents)]
     candidate = Counted(own, TEMPERATURE, None, full if masks is None else masks)
-    found: list[np.ndarray] = wiring.birth(candidate, PAIRS, generators, 1e4)
+    found: list[np.ndarray] = wiring.birth(candidate, PAIRS, generators, Birth(degree=1e4))
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from evogen.connectome import Counted, Dimensions
+from evogen.connectome.birth import Birth
 from evogen.connectome.direct import Direct
 from evogen.connectome.synaptogen import SynaptoGen
 from evogen.keys import Key
@@ -36,7 +37,7 @@ def masked():
 
 def bear(one, degree, agents=DRAWS, *, wiring=None):
     generators = [Key(1).child(agent).generator() for agent in range(agents)]
-    return (wiring or SynaptoGen()).birth(one, PAIRS, generators, degree)
+    return (wiring or SynaptoGen()).birth(one, PAIRS, generators, Birth(degree=degree, sampler="exact"))
 
 
 def average(one):

@@ -10,6 +10,7 @@ from evogen.learning.critic import Critic
 from evogen.learning.ppo import PPO
 from evogen.tasks import Step, TaskKind
 from evogen.tasks.cartpole import CartPole
+from evogen.tasks.episodes import BatchedEpisodes
 from evogen.testing.tiny import Walk
 
 from .plain_ppo import PlainPPO, Recorded, mean_return
@@ -149,6 +150,10 @@ class TwoStates:
     outputs = 2
     draws = 1
     horizon = 1
+    normalised = False
+
+    def start(self, keys, copies, device, *, again=True):
+        return BatchedEpisodes(self, keys, copies, device, again=again)
 
     def reset(self, uniforms):
         state = torch.where(uniforms < 0.5, 0.0, 1.0).double()  # 0: A, 1: B

@@ -16,6 +16,7 @@ from torch_fakes import (
     random_rules,
 )
 
+from evogen.connectome.birth import Birth
 from evogen.connectome.direct import Direct
 from evogen.connectome.synaptogen import SynaptoGen
 from evogen.errors import DevelopmentError
@@ -184,10 +185,10 @@ def test_agents_depend_on_candidate_and_key_only():
     modules = [{7: [Layer(3)]}, {8: [Layer(40, "relu")]}]
     chosen = [(genome_of(each, rules=random_rules(seed=row)), each) for row, each in enumerate(modules)]
     found, keys = phenotype_of(*chosen), [Key(3), Key(4)]
-    many = found.agents(found.flat, keys, agents=5, degree=1e3)
+    many = found.agents(found.flat, keys, Birth(agents=5, degree=1e3))
     assert many.rows == 10
     alone = phenotype_of(chosen[1])
-    few = alone.agents(alone.flat, keys[1:], agents=2, degree=1e3)
+    few = alone.agents(alone.flat, keys[1:], Birth(agents=2, degree=1e3))
     for W, V in zip(many.weights, few.weights, strict=True):
         assert torch.equal(W[5:7], V)
     for W in many.weights[:1]:
@@ -204,7 +205,7 @@ def test_agents_approach_the_average_network_as_synapses_become_many():
     expected = found.network(found.flat)
     errors = []
     for degree in (1e4, 1e8):
-        born = found.agents(found.flat, [Key(3)], agents=3, degree=degree)
+        born = found.agents(found.flat, [Key(3)], Birth(agents=3, degree=degree))
         errors.append(
             max(float((W - V).abs().max()) for W, V in zip(born.weights, expected.weights, strict=True))
         )

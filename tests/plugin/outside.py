@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from evogen.cohort import Individual, Ref
-from evogen.connectome import Parameter
+from evogen.connectome import Moments, Parameter
 from evogen.learning import Fit
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import TaskKind
@@ -56,7 +56,10 @@ class Bilinear:
         X, O = {name: part for name, part in values.items() if name.endswith(".X")}, values["O"]
         return [X[f"{pre}.X"].bmm(O).bmm(X[f"{post}.X"].transpose(1, 2)) for pre, post in pairs]
 
-    def birth(self, candidate, pairs, generators, degree):
+    def moments(self, values, pairs, masks, birth):
+        return [Moments(W, None) for W in self.weights(values, pairs)]
+
+    def birth(self, candidate, pairs, generators, birth):
         values, found = candidate.values, []
         for (pre, post), mask in zip(pairs, candidate.masks, strict=True):
             W = values[f"{pre}.X"] @ values["O"] @ values[f"{post}.X"].T
