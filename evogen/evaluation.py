@@ -9,7 +9,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ from evogen.learning import Fit, Learner
 from evogen.phenotype import Development, Embryo, Layout, Phenotype, develop, embryo
 from evogen.registry import evolvable_fields
 from evogen.space import SearchSpace
-from evogen.tasks import Fold, Task, TaskKind
+from evogen.tasks import ControlTask, Fold, Task, TaskKind
 
 _FAULTS = (MemoryError, ImportError, OSError, torch.OutOfMemoryError)
 
@@ -201,8 +201,13 @@ def _development(problem: Problem) -> Development:
         dtype,
         problem.device,
         problem.birth,
-        problem.task.kind in (TaskKind.CONTROL, TaskKind.CONTINUOUS) and problem.task.normalised,
+        _normalised(problem.task),
     )
+
+
+def _normalised(task: Task) -> bool:
+    controls = task.kind in (TaskKind.CONTROL, TaskKind.CONTINUOUS)
+    return controls and cast("ControlTask", task).normalised
 
 
 def _plan(problem: Problem, genome: Genome) -> Plan:

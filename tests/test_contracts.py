@@ -8,6 +8,11 @@ from evogen.testing import EVALUATOR, contract
 
 SHORT = {
     ("task", "cartpole"): {"episodes": 2},
+    ("task", "gymnasium"): {"id": "CartPole-v1", "episodes": 2, "report_episodes": 2},
+    ("task", "acrobot"): {"episodes": 2, "report_episodes": 2},
+    ("task", "pendulum"): {"episodes": 2, "report_episodes": 2},
+    ("task", "mountain-car"): {"episodes": 2, "report_episodes": 2},
+    ("task", "mountain-car-continuous"): {"episodes": 2, "report_episodes": 2},
     ("task", "digits-life"): {"lessons": 5, "lives": 2, "questions": 10},
     ("learner", "ppo"): {"iterations": 2, "horizon": 12, "environments": 4, "epochs": 2},
     ("learner", "supervised"): {"epochs": 2, "batch": 17, "noise": 0.5},

@@ -47,7 +47,8 @@ class Batch:
 
         def split(part: Tensor) -> Tensor:
             copies = rows // part.shape[0]
-            return part.unflatten(2, (copies, -1)).transpose(1, 2).flatten(0, 1)  # (rows, T, B / copies, ...)
+            apart = part.reshape(*part.shape[:2], copies, -1, *part.shape[3:])
+            return apart.transpose(1, 2).flatten(0, 1)  # (rows, T, B / copies, ...)
 
         return self._each(split)
 

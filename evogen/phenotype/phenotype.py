@@ -122,7 +122,7 @@ class Phenotype:
         shapes = [mask.shape[1:] for mask in self.masks]
         sizes = [copies * shape.numel() for shape in shapes]
         drawn = [key.generator().standard_normal(sum(sizes), dtype=np.float32) for key in keys]
-        parts = torch.from_numpy(np.stack(drawn)).to(self.flat).split(sizes, 1)  # ~ N(0, 1)
+        parts = torch.split(torch.from_numpy(np.stack(drawn)).to(self.flat), sizes, 1)  # ~ N(0, 1)
         return tuple(part.reshape(-1, copies, *shape) for part, shape in zip(parts, shapes, strict=True))
 
     def agents(self, flat: Tensor, keys: Sequence[Key], birth: Birth | None = None) -> Network:
@@ -207,5 +207,7 @@ def _repeated(network: Network, times: int) -> Network:
     if times == 1:
         return network
     biases = tuple(bias.repeat_interleave(times, 0) for bias in network.biases)
-    lens = None if network.lens is None else Lens(*(part.repeat_interleave(times, 0) for part in network.lens))
+    lens = (
+        None if network.lens is None else Lens(*(part.repeat_interleave(times, 0) for part in network.lens))
+    )
     return replace(network, biases=biases, traits=network.traits.repeat(times), lens=lens)

@@ -30,6 +30,7 @@ Curve = npt.NDArray[np.float64]
 _POINTS = 100
 _MEASURES = {
     TaskKind.CONTROL: "return of an episode (mean of a rollout)",
+    TaskKind.CONTINUOUS: "return of an episode (mean of a rollout)",
     TaskKind.CLASSIFICATION: "accuracy on the training batches (share)",
 }
 
@@ -181,7 +182,10 @@ def _span(facts: Facts) -> tuple[float, str]:
 
 def unit(facts: Facts) -> str:
     """Return what one step of the inner loop is."""
-    control = facts.experiment is not None and facts.experiment.task.kind is TaskKind.CONTROL
+    control = facts.experiment is not None and facts.experiment.task.kind in (
+        TaskKind.CONTROL,
+        TaskKind.CONTINUOUS,
+    )
     known = facts.experiment is not None
     return "environment steps" if control else "training examples seen" if known else "steps"
 

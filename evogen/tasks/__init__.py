@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -159,6 +159,7 @@ class Step(NamedTuple):
     truncated: Tensor
 
 
+@runtime_checkable
 class BatchedTask(Protocol):
     """A batched torch environment, a pure function of (state, action); see `evogen.tasks.episodes`."""
 

@@ -57,13 +57,13 @@ class CartPole:
 
     episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent in the search")
     report_episodes: int = setting(10, low=1, high=1000, doc="Gymnasium episodes of an agent in the report")
+    normalised: bool = setting(True, doc="input neurons standardise what they observe")
 
     kind = TaskKind.CONTROL
     inputs = 4
     outputs = 2
     horizon = HORIZON
     draws = 4
-    normalised = False
     threshold = 475.0
 
     @property

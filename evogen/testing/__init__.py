@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evogen.tasks import TaskKind
+from evogen.tasks import BatchedTask, TaskKind
 from evogen.testing import evaluator, learner, neuron, part, rule, strategy, task, wiring
 
 Fact = Callable[[Any], None]
@@ -25,13 +25,12 @@ _FACTS: Mapping[str, tuple[Fact, ...]] = {
     "rule": rule.FACTS,
     "neuron": neuron.FACTS,
     "wiring": wiring.FACTS,
-    "task": task.FACTS,
     "learner": learner.FACTS,
     "strategy": strategy.FACTS,
 }
 _OF_TASK_KIND: Mapping[TaskKind, tuple[Fact, ...]] = {
     TaskKind.CONTROL: task.CONTROL,
-    TaskKind.CONTINUOUS: task.CONTROL,
+    TaskKind.CONTINUOUS: (*task.CONTROL, *task.CONTINUOUS),
     TaskKind.CLASSIFICATION: task.CLASSIFICATION,
     TaskKind.LIFE: (),
 }
@@ -42,4 +41,7 @@ EVALUATOR: tuple[Fact, ...] = evaluator.FACTS
 
 def contract(kind: str, of: Any) -> tuple[Fact, ...]:
     """Return the facts of a part of this registered kind."""
-    return (*part.FACTS, *_FACTS[kind], *(_OF_TASK_KIND[of.kind] if kind == "task" else ()))
+    if kind != "task":
+        return (*part.FACTS, *_FACTS[kind])
+    batched = task.BATCHED if isinstance(of, BatchedTask) else ()
+    return (*part.FACTS, *task.FACTS, *_OF_TASK_KIND[of.kind], *batched)

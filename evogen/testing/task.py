@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -9,7 +11,7 @@ from torch import Tensor
 
 from evogen.keys import Key
 from evogen.phenotype import Network
-from evogen.tasks import Fold, Step, TaskKind
+from evogen.tasks import Fold, Step, TaskKind, Turn
 from evogen.tasks.episodes import uniforms
 from evogen.testing import tiny
 
@@ -83,13 +85,74 @@ def steps_every_environment_for_itself(task: Any) -> None:
         assert torch.equal(state, before)
 
 
+def acts_on_any_finite_output(task: Any) -> None:
+    """An action has a row and a life for every output: int64 indices, or components in between two bounds."""
+    output = _outputs(task, 1)[0]
+    action, most, least = task.act(output), task.act(output + 1e6), task.act(output - 1e6)
+    if task.kind is TaskKind.CONTROL:
+        assert action.dtype == torch.int64
+        assert action.shape == (3, B)
+        assert action.min() >= 0
+        assert action.max() < task.outputs
+    else:
+        assert action.shape == (3, B, task.outputs)
+        assert (least <= action).all()
+        assert (action <= most).all()
+        assert (least < most).all()
+        assert most.isfinite().all()
+        assert least.isfinite().all()
+
+
+def runs_every_row_for_itself(task: Any) -> None:
+    """Running episodes have the shapes of `Turn`, and a row alone the bits that it has in company."""
+    company, alone = _run(task), _run(task, rows=[1])
+    ends = 0
+    for (seen, turn), (own_seen, own) in zip(company, alone, strict=True):
+        assert seen.shape == turn.after.shape == (3, B, task.inputs)
+        assert turn.reward.shape == turn.terminated.shape == turn.truncated.shape == (3, B)
+        assert seen.dtype == turn.after.dtype == turn.reward.dtype == torch.float32
+        assert turn.terminated.dtype == turn.truncated.dtype == torch.bool
+        assert torch.equal(own_seen[0], seen[1])
+        for ours, theirs in zip(own, turn, strict=True):
+            assert torch.equal(ours[0], theirs[1])
+        ends += int((own.terminated | own.truncated).sum())
+    assert ends, "no episode ended within the horizon"
+
+
+def begins_anew_where_an_episode_ended(task: Any) -> None:
+    """After an end a fresh start is seen, `after` being what came before it; elsewhere the two are one."""
+    for (_, turn), (seen, _) in pairwise(_run(task)):
+        over = turn.terminated | turn.truncated
+        assert torch.equal(seen[~over], turn.after[~over])
+        assert (seen[over] != turn.after[over]).any(-1).all()
+
+
 def ends_every_episode_in_time(task: Any) -> None:
     """An episode ends by its step `horizon` whatever is done, and not every one with its first step."""
     over = torch.zeros(3, B, dtype=torch.bool)
-    for number, (_, _, step) in enumerate(_episode(task)):
-        over |= step.terminated | step.truncated
+    for number, (_, turn) in enumerate(_run(task)[: task.horizon]):
+        over |= turn.terminated | turn.truncated
         assert number or not over.all()
     assert over.all()
+
+
+def plays_once_what_it_plays_again(task: Any) -> None:
+    """Without `again` an episode is, up to its end, what it is with it."""
+    running = torch.ones(3, B, dtype=torch.bool)
+    for (_, again), (_, once) in zip(_run(task), _run(task, again=False), strict=True):
+        for ours, theirs in zip(once, again, strict=True):
+            assert torch.equal(ours[running], theirs[running])
+        running = running & ~again.terminated & ~again.truncated
+
+
+def keeps_a_broken_action_to_its_row(task: Any) -> None:
+    """Actions of one row that are not numbers raise nothing and leave the other rows' bits alone."""
+    broken = [action.clone() for action in _outputs(task, task.horizon + 2)]
+    for action in broken[2:]:
+        action[1] = torch.nan
+    for (_, healthy), (_, sick) in zip(_run(task), _run(task, outputs=broken), strict=True):
+        for ours, theirs in zip(sick, healthy, strict=True):
+            assert torch.equal(ours[[0, 2]], theirs[[0, 2]])
 
 
 def has_three_folds_of_examples(task: Any) -> None:
@@ -108,13 +171,30 @@ def has_three_folds_of_examples(task: Any) -> None:
 
 def _episode(task: Any) -> list[tuple[Tensor, Tensor, Step]]:
     state, _ = task.reset(uniforms(tiny.keys(), (B, task.draws)))
-    rng = Key(0).child("actions").generator()
     steps = []
-    for _ in range(task.horizon):
-        action = torch.from_numpy(rng.integers(0, task.outputs, (3, B)))
+    for output in _outputs(task, task.horizon):
+        action = task.act(output)
         steps.append((state, action, task.step(state, action)))
         state = steps[-1][2].state
     return steps
+
+
+def _outputs(task: Any, steps: int) -> Tensor:
+    """Return (steps, 3, B, outputs) outputs of networks that know nothing, ~ N(0, 1)."""
+    rng = Key(0).child("actions").generator()
+    return torch.from_numpy(rng.normal(size=(steps, 3, B, task.outputs))).float()
+
+
+def _run(
+    task: Any, rows: Sequence[int] = (0, 1, 2), *, outputs: Sequence[Tensor] | None = None, again: bool = True
+) -> list[tuple[Tensor, Turn]]:
+    """Return what is seen before each of horizon + 2 steps, and that step."""
+    episodes = task.start(tiny.keys(rows), B, torch.device("cpu"), again=again)
+    seen = []
+    for output in _outputs(task, task.horizon + 2) if outputs is None else outputs:
+        before = episodes.observation
+        seen.append((before, episodes.step(task.act(output[list(rows)]))))
+    return seen
 
 
 FACTS = (
@@ -123,5 +203,13 @@ FACTS = (
     scores_alone_as_in_company,
     gives_nan_to_a_broken_agent_only,
 )
-CONTROL = (starts_from_its_uniforms, steps_every_environment_for_itself, ends_every_episode_in_time)
+CONTROL = (
+    acts_on_any_finite_output,
+    runs_every_row_for_itself,
+    begins_anew_where_an_episode_ended,
+    ends_every_episode_in_time,
+    plays_once_what_it_plays_again,
+)
+CONTINUOUS = (keeps_a_broken_action_to_its_row,)
+BATCHED = (starts_from_its_uniforms, steps_every_environment_for_itself)
 CLASSIFICATION = (has_three_folds_of_examples,)

@@ -72,7 +72,7 @@ class Failing(Linear):
     def step(self, observation: Tensor, state: Any, *, teach: Tensor | None = None) -> tuple[Tensor, Any]:
         output, _ = super().step(observation, state, teach=teach)
         if state >= self.step_of_failure:
-            output[self.row, ..., 1] = torch.nan
+            output[self.row, ..., -1] = torch.nan
         return output, state + 1
 
 
