@@ -17,7 +17,7 @@ from torch import Tensor
 from evogen.cohort import Cohort, Evaluation, Outcome
 from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
-from evogen.errors import EvogenError, WorkerError
+from evogen.errors import DevelopmentError, EvogenError, WorkerError
 from evogen.genome import Genome
 from evogen.grammar.modules import plan
 from evogen.grammar.plan import Plan
@@ -137,6 +137,8 @@ def _guarded(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[E
     try:
         with torch.inference_mode(mode=False), torch.enable_grad():
             return _live(problem, group)
+    except DevelopmentError:  # the learner refuses this layout, so every candidate of the group
+        return [Evaluation(Outcome.INVALID, message=traceback.format_exc()) for _ in group]
     except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
         if len(group) == 1:
             _refuse_faults(error)

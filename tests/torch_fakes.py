@@ -191,3 +191,8 @@ class Plain:
         F, w = self.fast[i], self.weights[i] + self.fast[i]
         h = k["A"] * pre * post + k["B"] * pre + k["C"] * post + k["D"] - k["oja"] * post**2 * w
         return np.clip(F + k["eta"] * h - k["decay"] * F, -k["bound"], k["bound"]) * self.masks[i]
+
+
+def evenly(phenotype):
+    """Return a phenotype all of whose parameters learn at the same pace, as torch's optimisers make them."""
+    return replace(phenotype, slots=tuple(replace(slot, pace=1.0) for slot in phenotype.slots))

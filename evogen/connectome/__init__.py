@@ -29,10 +29,17 @@ class Dimensions(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """One parameter of a level or a pair: its shape without P, and the std of its initial normal draw."""
+    """One parameter of a level or a pair.
+
+    Attributes:
+        shape: without P.
+        deviation: std of its initial normal draw.
+        pace: its share of the learning rate.
+    """
 
     shape: tuple[int, ...]
     deviation: float
+    pace: float = 1.0
 
 
 class Counted(NamedTuple):
@@ -69,6 +76,11 @@ class Wiring(Protocol):
     @property
     def tune_rules(self) -> bool:
         """Whether the inner loop tunes O and c."""
+        ...
+
+    @property
+    def paces(self) -> Mapping[str, float]:
+        """Share of the learning rate of `O` and `c`; 1 where none is given."""
         ...
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:

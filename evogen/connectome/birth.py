@@ -1,10 +1,10 @@
-"""Birth: how many agents are sampled from a genome, by which law, and whether the inner loop trains through it.
+"""Birth: how many agents are sampled from a genome, by which law, and whether training goes through it.
 
 Two regimes of the literature and of ours:
 
-    reference    degree 1e5, counts binomial, conductance mean: synapses are many, and only their number is drawn
-    biological   degree 100, counts poisson, conductance drawn: synapses are few, and each draws its transmitter
-                 and receptor
+    reference    degree 1e5, counts binomial, conductance mean: synapses are many, only their number is drawn
+    biological   degree 100, counts poisson, conductance drawn: synapses are few, and each draws its
+                 transmitter and receptor
 """
 
 from __future__ import annotations

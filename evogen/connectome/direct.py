@@ -21,6 +21,7 @@ class Direct:
     """One free weight per synapse; the control without genetic rules."""
 
     genetic: ClassVar[bool] = False
+    paces: ClassVar[Mapping[str, float]] = {}
     tune_rules: ClassVar[bool] = False
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:

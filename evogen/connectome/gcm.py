@@ -28,6 +28,7 @@ class GCM:
 
     tune_rules: bool = setting(True, doc="the inner loop tunes O too, not only the expression")
     genetic: ClassVar[bool] = True
+    paces: ClassVar[Mapping[str, float]] = {}
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:
         """X for every level, b for postsynaptic ones."""

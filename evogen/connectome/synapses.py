@@ -3,10 +3,11 @@
     binomial   n_ij = round(kappa x_i^2 y_j^2), B = sum_ij Binomial(n_ij, P_ij)         (the reference, exact)
     poisson    B ~ Poisson(kappa Bbar): no rounding, unbiased at any degree
     drawn      each of the B synapses draws transmitter t ~ T and receptor r ~ R and adds C[t, r]; under the
-               poisson law the synapses of each (t, r) are Poisson(kappa Bbar T_t R_r) by themselves (thinning)
+               poisson law the synapses of each (t, r) are Poisson(kappa Bbar T_t R_r) alone (thinning)
 
-The fast sampler draws a binomial sum whose variance is LARGE or more, and the total conductance of as many
-synapses, from the Gaussian of equal mean and variance; below that it is exact.
+The fast sampler draws a binomial sum whose variance is LARGE or more from the Gaussian of equal mean and
+variance, rounded to whole synapses; below that, and in all conductances, it is exact. So no sampler gives a
+weight a sign or a size that its synapses could not have.
 
 Source: SynaptoGen (arXiv 2402.07242), section "sampling" restated; clean-room implementation. numpy without
 BLAS: no bit depends on a number of threads.
@@ -23,6 +24,7 @@ from evogen.connectome.birth import Birth
 
 COUNTABLE = 2.0**62
 LARGE = 30.0  # synapses^2; the skewness of such a binomial sum is below 1 / sqrt(LARGE) = 0.18
+ROUNDING = 1 / 12  # synapses^2; what rounding to whole synapses adds to a variance
 BLOCK = 2**18  # gene pairs of neuron pairs that are looked at together: 2 MB
 
 
@@ -51,29 +53,6 @@ class Synapses(NamedTuple):
         return _product(_product(self.X2, self.P), self.Y2.T)
 
 
-class _Attempts(NamedTuple):
-    """Binomial sums of neuron pairs: mean and variance of each, and the terms of those that are drawn exactly.
-
-    `pair`, `n` and `p` list every gene pair that makes attempts: which neuron pair, how many, how likely.
-    """
-
-    mean: np.ndarray
-    variance: np.ndarray
-    pair: np.ndarray
-    n: np.ndarray
-    p: np.ndarray
-    countable: bool
-
-    def counts(self, generator: np.random.Generator) -> np.ndarray:
-        """Return B of every neuron pair."""
-        successes = generator.binomial(self.n, self.p)  # ~ Binomial(n_ij, P_ij)
-        B = np.bincount(self.pair, weights=successes, minlength=len(self.mean))
-        exact = np.bincount(self.pair, minlength=len(self.mean)) > 0
-        normal = generator.standard_normal(len(self.mean))
-        rounded = np.rint(self.mean + np.sqrt(self.variance) * normal)  # ~ N(mean, variance)
-        return np.asarray(np.where(exact, B, np.maximum(rounded, 0.0)))
-
-
 class _Channels(NamedTuple):
     """The ways in which a synapse of a neuron pair can act: share (pairs, 2n) and conductance (2n) of each.
 
@@ -87,17 +66,13 @@ class _Channels(NamedTuple):
         """Return the mean conductance of one synapse of every pair."""
         return np.asarray((self.share * self.conductance).sum(1))
 
-    def of_counts(self, counts: np.ndarray, generator: np.random.Generator, large: float) -> np.ndarray:
-        """Return the total conductance of so many synapses; Gaussian where they are `large` or more."""
-        mean = self.mean()
-        variance = (self.share * self.conductance**2).sum(1) - mean**2  # of one synapse
-        few = counts < large
-        total = counts * mean + np.sqrt(counts * variance) * generator.standard_normal(len(counts))
-        silent = np.maximum(1 - self.share[few].sum(1, keepdims=True), 0.0)
-        shares = np.concatenate([self.share[few], silent], axis=1)
-        each = generator.multinomial(counts[few].astype(np.int64), shares / shares.sum(1, keepdims=True))
-        total[few] = (each[:, :-1] * self.conductance).sum(1)
-        return total
+    def of_counts(self, counts: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Return the total conductance of so many synapses."""
+        silent = np.maximum(1 - self.share.sum(1, keepdims=True), 0.0)
+        shares = np.concatenate([self.share, silent], axis=1)
+        shares /= shares.sum(1, keepdims=True)
+        each = generator.multinomial(counts.astype(np.int64), shares)  # ~ Multinomial(B, shares)
+        return np.asarray((each[:, :-1] * self.conductance).sum(1))
 
     def of_means(self, counts: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the total conductance of Poisson(counts) synapses, each way of acting by itself."""
@@ -105,9 +80,7 @@ class _Channels(NamedTuple):
         return np.asarray((each * self.conductance).sum(1))
 
 
-def draw(
-    of: Synapses, kappa: float, generators: Sequence[np.random.Generator], birth: Birth
-) -> np.ndarray:
+def draw(of: Synapses, kappa: float, generators: Sequence[np.random.Generator], birth: Birth) -> np.ndarray:
     """Return the total conductance (A, pre, post) of every pair of neurons, one agent per generator.
 
     NaN if a pair would make COUNTABLE attempts or more.
@@ -115,42 +88,62 @@ def draw(
     pre, post = np.nonzero(of.mask)
     total = np.zeros((len(generators), *of.mask.shape))
     channels = _channels(of, pre, post)
-    large = LARGE if birth.sampler == "fast" else np.inf
     means = kappa * of.multiplicity()[pre, post]
-    attempts = _attempts(of, kappa, pre, post, large) if birth.counts == "binomial" else None
-    if not (means < COUNTABLE).all() or (attempts is not None and not attempts.countable):
+    if not (means < COUNTABLE).all():
         return np.full_like(total, np.nan)
-    for agent, generator in zip(total, generators, strict=True):
-        if attempts is None and birth.conductance == "drawn":
+    if birth.counts == "poisson" and birth.conductance == "drawn":
+        for agent, generator in zip(total, generators, strict=True):
             agent[pre, post] = channels.of_means(means, generator)
-            continue
-        counts = generator.poisson(means) if attempts is None else attempts.counts(generator)
-        if birth.conductance == "mean":
-            agent[pre, post] = channels.mean() * counts
-        else:
-            agent[pre, post] = channels.of_counts(counts, generator, large)
+        return total
+    if birth.counts == "poisson":
+        counts: np.ndarray | None = np.stack([generator.poisson(means) for generator in generators])
+    else:
+        counts = _binomial(of, kappa, (pre, post), generators, LARGE if birth.sampler == "fast" else np.inf)
+    if counts is None:
+        return np.full_like(total, np.nan)
+    for agent, each, generator in zip(total, counts, generators, strict=True):
+        mean_only = birth.conductance == "mean"
+        agent[pre, post] = channels.mean() * each if mean_only else channels.of_counts(each, generator)
     return total
 
 
-def _attempts(of: Synapses, kappa: float, pre: np.ndarray, post: np.ndarray, large: float) -> _Attempts:
-    p = of.P.ravel()
-    X2, mean, variance = kappa * of.X2, np.zeros(len(pre)), np.zeros(len(pre))
-    kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    countable, step = True, max(1, BLOCK // p.size)
+def _binomial(
+    of: Synapses,
+    kappa: float,
+    pairs: tuple[np.ndarray, np.ndarray],
+    generators: Sequence[np.random.Generator],
+    large: float,
+) -> np.ndarray | None:
+    """Return the synapses (A, pairs) of neuron pairs; None if they cannot be counted.
+
+    Sums of a variance below `large` are drawn term by term. Neuron pairs are taken in blocks, so that memory
+    does not grow with their number times g^2.
+    """
+    pre, post = pairs
+    p, X2 = of.P.ravel(), kappa * of.X2
+    counts = np.zeros((len(generators), len(pre)))
+    mean, variance = np.zeros(len(pre)), np.zeros(len(pre))
+    step = max(1, BLOCK // p.size)
     for start in range(0, len(pre), step):
         part = slice(start, start + step)
-        n = X2[pre[part]][:, :, None] * of.Y2[post[part]][:, None, :]  # (pairs, g, g)
-        np.rint(n, out=n)
+        n = np.rint(X2[pre[part]][:, :, None] * of.Y2[post[part]][:, None, :])  # (pairs, g, g)
+        if not (n < COUNTABLE).all():
+            return None
         n = n.reshape(len(n), -1)
-        countable &= bool((n < COUNTABLE).all())
         mean[part] = np.einsum("uk,k->u", n, p)
         variance[part] = np.einsum("uk,k->u", n, p * (1 - p))
         few = np.flatnonzero(variance[part] < large)
-        at, pair = np.nonzero(n[few])
-        kept.append((few[at] + start, n[few][at, pair], p[pair]))
-    pairs, attempts, chance = (np.concatenate(parts) for parts in zip(*kept, strict=True)) if kept else [p[:0]] * 3
-    attempts = np.minimum(attempts, COUNTABLE)
-    return _Attempts(mean, variance, pairs.astype(np.int64), attempts.astype(np.int64), chance, countable)
+        at, gene_pair = np.nonzero(n[few])
+        pair, attempts, chance = few[at], n[few[at], gene_pair].astype(np.int64), p[gene_pair]
+        for agent, generator in zip(counts, generators, strict=True):
+            successes = generator.binomial(attempts, chance)  # ~ Binomial(n_ij, P_ij)
+            agent[part] = np.bincount(pair, weights=successes, minlength=len(n))
+    many = variance >= large
+    deviation = np.sqrt(variance[many] - ROUNDING)
+    for agent, generator in zip(counts, generators, strict=True):
+        drawn = mean[many] + deviation * generator.standard_normal(len(deviation))  # ~ N(mean, variance)
+        agent[many] = np.maximum(np.rint(drawn), 0.0)
+    return counts
 
 
 def _channels(of: Synapses, pre: np.ndarray, post: np.ndarray) -> _Channels:

@@ -10,15 +10,20 @@ Under `polarity: neuron` (Dale's law) the transmitter decides instead: even ones
 a neuron releases only transmitters of the sign of its strongest one.
 
 A rule mask M forbids the pairs outside of it, or, under `mask: band`, keeps every pair within its half of the
-unit interval, with sigma = 1/g: P = 1/2 + sigmoid((O + 3 sigma) / tau) / 2 where M, sigmoid((O - 3 sigma) / tau)
-/ 2 elsewhere (the reference's biological rules).
+unit interval (the reference's biological rules). No mask is one that holds every pair. With sigma = 1/g,
 
-With kappa = d N / (2 sum Bbar) for an average degree of d synapses a neuron, V = X_pre^2 (P (1 - P)) (X_post^2)^T
-and m2 = softmax(T) C^2 softmax(R)^T, the variance of a born weight is
+    P = 1/2 + sigmoid((O + 3 sigma) / tau) / 2 where M,  sigmoid((O - 3 sigma) / tau) / 2 elsewhere.
 
-    counts       conductance mean    conductance drawn
-    binomial     Cbar^2 V / kappa    (Bbar (m2 - Cbar^2) + V Cbar^2) / kappa
+With kappa = d N / (2 sum Bbar) for an average degree of d synapses a neuron, m2 = softmax(T) C^2 softmax(R)^T
+and V = X_pre^2 (P (1 - P)) (X_post^2)^T, the variance of a born weight is
+
+    counts       conductance mean     conductance drawn
+    binomial     Cbar^2 V / kappa     (Bbar (m2 - Cbar^2) + V Cbar^2) / kappa
     poisson      Cbar^2 Bbar / kappa  Bbar m2 / kappa
+
+That of binomial counts leaves out that attempts are rounded to whole numbers, as the mean does. This vanishes
+where attempts are many; where most gene pairs would make less than half of one, agents are born with weaker
+synapses.
 
 Sources: SynaptoGen (arXiv 2402.07242; eLife RP109166), equations restated, clean-room implementation; the
 variances are ours (law of total variance; compound Poisson sums).
@@ -41,7 +46,10 @@ from evogen.connectome.birth import Birth
 from evogen.connectome.synapses import Synapses, draw
 from evogen.registry import register, setting
 
-TINY = 1e-30  # no pair forms a synapse: kappa stays finite
+# A weight of the wrong sign is cured by another transmitter or receptor, or by no expression at all; but where
+# expression has gone, so has its gradient. At equal paces one network in ten of CartPole's ends there.
+CHOICE = 5.0  # pace of T, R and c
+RULE = 0.2  # pace of O, which tau magnifies
 
 
 class _Means(NamedTuple):
@@ -68,14 +76,15 @@ class SynaptoGen:
         "receptor", doc="what decides a synapse's sign: its receptor, or the presynaptic neuron (Dale's law)"
     )
     genetic: ClassVar[bool] = True
+    paces: ClassVar[Mapping[str, float]] = {"O": RULE, "c": CHOICE}
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:
         """X for every level, T for presynaptic levels, R and b for postsynaptic ones."""
         sizes, g, n = dimensions
         found = {f"{level}.X": Parameter((size, g), math.sqrt(2 / g)) for level, size in enumerate(sizes)}
         for pre, post in pairs:
-            found[f"{pre}.T"] = Parameter((sizes[pre], n), math.sqrt(2 / n))
-            found[f"{post}.R"] = Parameter((sizes[post], 2 * n), math.sqrt(2 / (2 * n)))
+            found[f"{pre}.T"] = Parameter((sizes[pre], n), math.sqrt(2 / n), CHOICE)
+            found[f"{post}.R"] = Parameter((sizes[post], 2 * n), math.sqrt(2 / (2 * n)), CHOICE)
             found[f"{post}.b"] = Parameter((sizes[post],), math.sqrt(2 / (sizes[pre] + 1)))
         return found
 
@@ -88,8 +97,9 @@ class SynaptoGen:
         """Return W and its variance over born agents for each pair, (P, pre, post)."""
         means = self._means(values, pairs)
         expected = _products(means, pairs, means.P, means.C)
-        synapses = sum((Bbar * mask).sum((1, 2)) for (Bbar, _), mask in zip(expected, masks, strict=True))
-        kappa = birth.degree * values["neurons"] / (2 * synapses + TINY)  # (P,)
+        # in two steps, since threads share a sum to a single number: its bits would be others if P = 1
+        synapses = sum((Bbar * mask).sum(2).sum(1) for (Bbar, _), mask in zip(expected, masks, strict=True))
+        shrink = (2 * synapses / (birth.degree * values["neurons"]))[:, None, None]  # 1 / kappa
         spread = means.P * (1 - means.P) if birth.counts == "binomial" else means.P
         found = []
         for (Bbar, Cbar), (V, m2) in zip(
@@ -97,16 +107,17 @@ class SynaptoGen:
         ):
             variance = Cbar * Cbar * V
             if birth.conductance == "drawn":
-                variance = variance + Bbar * (m2 - Cbar * Cbar)
-            found.append(Moments(Cbar * Bbar, variance / kappa[:, None, None]))
+                variance = variance + Bbar * (m2 - Cbar * Cbar).clamp_min(0)  # rounding may leave it below 0
+            found.append(Moments(Cbar * Bbar, variance * shrink))
         return found
 
     def birth(
         self, candidate: Counted, pairs: Pairs, generators: Sequence[np.random.Generator], birth: Birth
     ) -> list[np.ndarray]:
-        """Draw agents by the law of `birth`; NaN if a pair would form too many synapses to count."""
+        """Draw agents by the law of `birth`; NaN if some would form too many synapses to count."""
         one = {
-            name: torch.from_numpy(np.ascontiguousarray(part))[None] for name, part in candidate.values.items()
+            name: torch.from_numpy(np.ascontiguousarray(part))[None]
+            for name, part in candidate.values.items()
         }
         one["temperature"] = torch.tensor([candidate.temperature], dtype=torch.float64)
         one["genes"] = torch.tensor([len(candidate.values["O"])], dtype=torch.float64)
@@ -123,6 +134,8 @@ class SynaptoGen:
             for (pre, post), mask in zip(pairs, candidate.masks, strict=True)
         ]
         synapses = sum(float((item.multiplicity() * item.mask).sum()) for item in made)
+        if not np.isfinite(synapses):
+            return [np.full((len(generators), *mask.shape), np.nan) for mask in candidate.masks]
         kappa = birth.degree * neurons / (2 * synapses) if synapses > 0 else 1.0
         return [draw(item, kappa, generators, birth) / kappa for item in made]
 
@@ -137,12 +150,12 @@ class SynaptoGen:
 
     def _probability(self, values: Values) -> Tensor:
         O, tau, mask = values["O"], values["temperature"][:, None, None], values.get("rule_mask")
-        if mask is None:
-            return sigmoid(O / tau)  # (P, g, g)
         if self.mask == "forbid":
-            return sigmoid(O / tau) * mask
-        shift = 3 / values["genes"][:, None, None] * (2 * mask - 1)  # 3 sigma
-        return 0.5 * sigmoid((O + shift) / tau) + 0.5 * mask
+            P = sigmoid(O / tau)  # (P, g, g)
+            return P if mask is None else P * mask
+        allowed = torch.ones_like(O) if mask is None else mask
+        shift = 3 / values["genes"][:, None, None] * (2 * allowed - 1)  # 3 sigma
+        return 0.5 * sigmoid((O + shift) / tau) + 0.5 * allowed
 
     def _released(self, T: Tensor) -> Tensor:
         """Return the shares of the transmitters that each neuron releases, (P, N, n)."""

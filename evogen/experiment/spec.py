@@ -193,6 +193,11 @@ def _developable(space: ArchitectureSpace, where: Where) -> None:
             raise (where / "grammar").error(f"'{space.start}' can give what is no module: {error}") from None
         for group in derived.groups:
             _takes("neuron", group.neuron, group.settings, where / "grammar")
+            if find("neuron", group.neuron).spiking and group.activation != "identity":
+                what = (
+                    f"a layer of neuron:{group.neuron} speaks in spikes: leave out its act:{group.activation}"
+                )
+                raise (where / "grammar").error(what)
         for link in derived.projections:
             _takes("rule", link.rule, link.coefficients, where / "grammar")
 

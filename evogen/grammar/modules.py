@@ -6,7 +6,7 @@ Each word `kind:name` opens a section, and the numbers up to the next word are i
     layer:dense [width]                  opens a layer, whose sections follow
     act:NAME                             activation of the layer
     conn:full | conn:sparse [density]    synapses of the projection that comes in
-    neuron:NAME [settings]               neuron kind
+    neuron:NAME [settings]               neuron kind; a spiking one (lif) takes no other act than identity
     plastic:NAME [coefficients]          plasticity rule of the projection that comes in
     readout:sum                          ends the module: its projection to the output; takes conn and plastic
 

@@ -17,8 +17,9 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 class Adam:
     """Moments of P optimisers over D parameters each; `step` updates the parameters in place."""
 
-    def __init__(self, parameters: Tensor) -> None:
-        """Start with zero moments for (P, D) parameters."""
+    def __init__(self, parameters: Tensor, pace: Tensor | None = None) -> None:
+        """Start with zero moments for (P, D) parameters; `pace` (D,) multiplies the learning rate."""
+        self._pace = pace
         self._m = torch.zeros_like(parameters)
         self._v = torch.zeros_like(parameters)
         self._t = 0
@@ -41,4 +42,5 @@ class Adam:
         scale = 1 / (1 - BETA2**self._t)
         denominator = (self._v * scale).sqrt_().add_(EPSILON)
         pace = rate / (1 - BETA1**self._t)
-        parameters.sub_(self._m / denominator * pace[:, None])
+        step = self._m / denominator * pace[:, None]
+        parameters.sub_(step if self._pace is None else step * self._pace)

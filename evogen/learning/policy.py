@@ -1,7 +1,7 @@
 """Policies: how a network's output becomes a random action, and how likely that action was.
 
-    discrete      a ~ softmax(output), by the Gumbel-max trick
-    continuous    a ~ N(output, sigma^2) before the task squashes it; sigma is a number of the policy
+discrete      a ~ softmax(output), by the Gumbel-max trick
+continuous    a ~ N(output, sigma^2) before the task squashes it; sigma is a number of the policy
 """
 
 from __future__ import annotations

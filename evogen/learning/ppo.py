@@ -1,12 +1,13 @@
 """Proximal policy optimisation, batched over candidates and environments.
 
     A_t = sum_k (gamma lambda)^k delta_{t+k},  delta_t = r_t + gamma V(s_{t+1}) - V(s_t)     (GAE, eq. 11-12)
-    L = -E[min(rho A, clip(rho, 1 - eps, 1 + eps) A)] + c_v E[(V - R)^2] - c_e E[H(pi)]      (PPO, eq. 7, 9)
+    L = -E[min(rho A, clip(rho, 1 - eps, 1 + eps) A)] - c_e E[H(pi)]                         (PPO, eq. 7, 9)
 
 One iteration plays `horizon` steps in `environments` copies for every candidate, then makes `epochs` passes
 in `minibatches` parts. Trained through the noise of birth, every environment is lived in by an agent of its
 own, drawn anew each iteration; rollout and updates share that draw, and the gradient runs through mean and
-variance of the weights. The critic is a small tanh network of its own, not part of the genome. A time-limit
+variance of the weights. The critic is a small tanh network of its own, not part of the genome, with its own
+optimiser. A time-limit
 truncation is bootstrapped, a termination is not. The learning rate falls linearly to zero. A network with
 memory (plastic synapses, leaky neurons) is replayed from the state in which its rollout began, and the
 gradient runs through the whole replay; its minibatches are cut over environments instead of steps.
@@ -16,8 +17,9 @@ Sources: Schulman et al. 2017 (PPO), 2016 (GAE).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -28,7 +30,7 @@ from evogen.keys import Key
 from evogen.learning import Fit
 from evogen.learning.adam import Adam
 from evogen.learning.batch import Batch
-from evogen.learning.critic import Critic
+from evogen.learning.critic import Critic, Scale
 from evogen.learning.lens import Statistics
 from evogen.learning.policy import Policy, policy_for
 from evogen.learning.rollout import Player, Rollout, regroup
@@ -37,6 +39,7 @@ from evogen.registry import evolvable, register, setting
 from evogen.tasks import ControlTask, TaskKind
 
 Values = Mapping[str, Tensor]
+Judge = Callable[[Tensor], Tensor]
 
 
 @register("learner", "ppo")
@@ -58,7 +61,6 @@ class PPO:
     epochs: int = setting(4, low=1, high=1000, doc="passes over a rollout")
     minibatches: int = setting(4, low=1, high=4096, doc="parts of a pass")
     critic: int = setting(32, low=1, high=4096, doc="hidden units of the critic")
-    value_weight: float = setting(0.5, low=0.0, high=100.0, doc="weight of the critic's loss")
     clip: float = setting(0.5, low=1e-6, high=1e6, doc="largest gradient norm of a candidate")
 
     fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL, TaskKind.CONTINUOUS})
@@ -72,41 +74,46 @@ class PPO:
     def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
         """Tune on episodes of the task; the curve is the mean return of the episodes that ended."""
         critic, policy = Critic(task.inputs, self.critic), policy_for(task, self.sigma)
-        genes = phenotype.flat.shape[1]
-        start = critic.draw([key.child("critic") for key in keys]).to(phenotype.flat)
-        flat = torch.cat([phenotype.flat, start], 1)  # (P, D + critic)
-        optimiser, curve, seen = Adam(flat), [], Statistics(phenotype)
+        flat = phenotype.flat.clone()  # (P, D)
+        judge = critic.draw([key.child("critic") for key in keys]).to(flat)  # (P, critic)
+        nothing = torch.zeros(phenotype.rows, dtype=torch.float64, device=flat.device)
+        seen, scale, curve = Statistics(phenotype), Scale(nothing, nothing, 0), []
+        tuning, judging = Adam(flat, phenotype.pace), Adam(judge)
         player = Player(task, keys, self.environments, self.horizon, flat)
         # each environment has its own agent; a replayed life is cut over environments, so there some share one
         copies = self.environments // (self.minibatches if phenotype.layout.stateful else 1)
         for iteration in range(self.iterations):
             noise = phenotype.noise([key.child("noise", iteration) for key in keys], copies)
-            network = phenotype.network(flat[:, :genes], noise)
+            network = phenotype.network(flat, noise)
             rollout = player.play(network, policy, iteration)
-            batch = self._estimate(rollout, critic, flat[:, genes:], values, seen).regroup(network.rows)
-            rate = values["learning_rate"] * (1 - iteration / self.iterations)
+            before, rate = scale, values["learning_rate"] * (1 - iteration / self.iterations)
+            batch = self._estimate(rollout, partial(critic.value, judge), before, values, seen)
+            scale = before.see(batch.target.flatten(1))
+            critic.rescale(judge, before, scale)
+            batch = batch.regroup(network.rows)
             for part in self._parts(batch, [key.child("pass", iteration) for key in keys]):
-                flat.requires_grad_()
-                output = part.replay(phenotype.network(flat[:, :genes], noise))
-                observation = seen.view(regroup(part.observation, len(keys)))
-                loss = self._loss(policy, output, critic.value(flat[:, genes:], observation), part, values)
-                (gradient,) = torch.autograd.grad(loss.sum(), flat)
-                flat = flat.detach()
-                optimiser.step(flat, gradient, rate, clip=self.clip)
+                flat.requires_grad_(), judge.requires_grad_()
+                output = part.replay(phenotype.network(flat, noise))
+                worth = critic.value(judge, seen.view(regroup(part.observation, len(keys))))
+                error = worth - scale.unit(regroup(part.target, len(keys)))
+                loss = self._loss(policy, output, part, values) + error.square().mean(1)
+                for_genes, for_judge = torch.autograd.grad(loss.sum(), (flat, judge))
+                flat, judge = flat.detach(), judge.detach()
+                tuning.step(flat, for_genes, rate, clip=self.clip)
+                judging.step(judge, for_judge, rate, clip=self.clip)
             seen.see(rollout.observation.flatten(1, 2), flat)
             curve.append(rollout.returns)
         spent = self.iterations * self.horizon * self.environments
         steps = torch.full((phenotype.rows,), spent, dtype=torch.int64)
-        return Fit(flat[:, :genes], torch.stack(curve, 1), steps)
+        return Fit(flat, torch.stack(curve, 1), steps)
 
     @torch.no_grad()
     def _estimate(
-        self, rollout: Rollout, critic: Critic, flat: Tensor, values: Values, seen: Statistics
+        self, rollout: Rollout, judge: Judge, scale: Scale, values: Values, seen: Statistics
     ) -> Batch:
         gamma = values["gamma"][:, None, None]
         here, later = seen.view(rollout.observation.flatten(1, 2)), seen.view(rollout.after.flatten(1, 2))
-        worth = critic.value(flat, here).reshape(rollout.reward.shape)
-        future = critic.value(flat, later).reshape(rollout.reward.shape)
+        worth, future = (scale.whole(judge(part)).reshape(rollout.reward.shape) for part in (here, later))
         delta = rollout.reward + gamma * future * ~rollout.terminated - worth  # (P, T, B)
         fade = gamma * values["gae_lambda"][:, None, None] * ~rollout.ended
         advantage = torch.empty_like(delta)
@@ -139,7 +146,7 @@ class PPO:
                 size = entries // self.minibatches
                 yield mixed.cut(number * size, size, axis).flatten()
 
-    def _loss(self, policy: Policy, output: Tensor, worth: Tensor, part: Batch, values: Values) -> Tensor:
+    def _loss(self, policy: Policy, output: Tensor, part: Batch, values: Values) -> Tensor:
         rows = values["clip_range"].shape[0]
         ratio = (policy.chance(output, part.action) - part.chance).exp()  # (rows x copies, M)
         ratio, advantage = regroup(ratio, rows), regroup(part.advantage, rows)  # (P, copies M)
@@ -147,5 +154,4 @@ class PPO:
         clipped = torch.minimum(torch.maximum(ratio, 1 - eps), 1 + eps)
         gain = torch.minimum(ratio * advantage, clipped * advantage).mean(1)
         entropy = regroup(policy.entropy(output), rows).mean(1)
-        error = (worth - regroup(part.target, rows)).square().mean(1)
-        return -gain + self.value_weight * error - values["entropy"] * entropy  # (P,)
+        return -gain - values["entropy"] * entropy  # (P,)

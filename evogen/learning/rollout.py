@@ -80,7 +80,9 @@ class Player:
         shape = (horizon, environments, self._task.outputs)
         noise = torch.from_numpy(np.stack([policy.noise(g, shape) for g in generators])).to(self._like)
         rows = network.rows
-        memory = network.start(environments * len(self._keys) // rows) if self._memory is None else self._memory
+        memory = (
+            network.start(environments * len(self._keys) // rows) if self._memory is None else self._memory
+        )
         before, seen, turns, outputs, actions, firsts = memory, [], [], [], [], []
         for t in range(horizon):
             observation = self._episodes.observation.to(self._like)

@@ -47,7 +47,7 @@ class Supervised:
         x, y = (part.to(phenotype.flat.device) for part in task.examples("train"))
         x = x.to(phenotype.flat.dtype)
         flat = phenotype.flat.clone()
-        optimiser, curve = Adam(flat), []
+        optimiser, curve = Adam(flat, phenotype.pace), []
         batches = max(1, len(x) // self.batch)
         total = self.epochs * batches
         for epoch in range(self.epochs):

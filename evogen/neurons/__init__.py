@@ -1,7 +1,11 @@
-"""Neurons: from the summed input of a neuron to the argument of its activation function.
+"""Neurons: from the summed input of a neuron to the argument of its activation function, or to its spikes.
 
 A neuron kind is a registered frozen dataclass whose fields are its per-neuron numbers. All tensors carry the
 leading axes (P, B, N); a kind without memory ignores its state.
+
+A spiking kind lives TICKS ticks within each step and starts each step at rest, so it is not stateful. It has
+no activation function: its activity is its spikes, (P, T, B, N) with T = TICKS, and towards anything that
+does not spike their mean over the ticks, the firing rate.
 """
 
 from __future__ import annotations
@@ -12,6 +16,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+TICKS = 16
+"""Ticks of spiking neurons at each observation; one number for all kinds, since a batch is one program."""
+
 
 class Neuron(Protocol):
     """One step of a neuron kind."""
@@ -21,12 +28,40 @@ class Neuron(Protocol):
         """Whether a neuron remembers its last step."""
         ...
 
+    @property
+    def spiking(self) -> bool:
+        """False; a kind with spikes is a `SpikingNeuron`."""
+        ...
+
     def step(self, drive: Tensor, state: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Return the new state (P, B, N), which is also the argument of the activation function.
 
         Args:
             drive: summed input and bias, (P, B, N).
             state: the state after the last step, (P, B, N); zero at the start of a life.
+            values: this kind's numbers by field name, each (P, 1, N).
+        """
+        ...
+
+
+class SpikingNeuron(Protocol):
+    """The ticks within one step of a neuron kind that speaks in spikes."""
+
+    @property
+    def stateful(self) -> bool:
+        """False: the membrane starts at rest at each step."""
+        ...
+
+    @property
+    def spiking(self) -> bool:
+        """True."""
+        ...
+
+    def spikes(self, current: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+        """Return the spikes of one step, (P, TICKS, B, N) of 0 and 1; NaN where a membrane is not finite.
+
+        Args:
+            current: summed input and bias at each tick, (P, TICKS, B, N), or (P, 1, B, N) if it is constant.
             values: this kind's numbers by field name, each (P, 1, N).
         """
         ...

@@ -22,6 +22,7 @@ class Leaky:
 
     tau: float = evolvable(2.0, low=1.0, high=1000.0, doc="membrane time constant in steps")
     stateful: ClassVar[bool] = True
+    spiking: ClassVar[bool] = False
 
     def step(self, drive: Tensor, state: Tensor, values: Mapping[str, Tensor]) -> Tensor:
         """Return v; written so that tau = 1 gives u to the last bit."""

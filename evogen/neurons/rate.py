@@ -17,6 +17,7 @@ class Rate:
     """A unit whose activity follows its input at once."""
 
     stateful: ClassVar[bool] = False
+    spiking: ClassVar[bool] = False
 
     def step(self, drive: Tensor, state: Tensor, values: Mapping[str, Tensor]) -> Tensor:  # noqa: ARG002
         """Return u."""

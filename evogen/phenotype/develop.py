@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,7 @@ class Embryo:
     layout: Layout
     body: Body
     parameters: Mapping[str, np.ndarray]
+    paces: Mapping[str, float]
     constants: Mapping[str, np.ndarray]
     masks: tuple[np.ndarray, ...]
     functions: tuple[tuple[str, ...], ...]
@@ -70,8 +71,11 @@ def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
     wiring, rules = development.wiring, genome.rules
     _sound(genome, wiring)
     genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None and wiring.genetic else (0, 0)
-    stateful = {name: kind.stateful for name, kind in known("neuron").items()}
-    layout, body = arrange(plan, genes, transmitters, stateful)
+    kinds = known("neuron")
+    stateful = {name: kind.stateful for name, kind in kinds.items()}
+    spiking = {name for name, kind in kinds.items() if kind.spiking}
+    _without_activation(plan, spiking)
+    layout, body = arrange(plan, genes, transmitters, stateful, spiking)
     sizes = tuple(level.size for level in layout.levels)
     padded = dict(wiring.parameters(Dimensions(sizes, layout.genes, transmitters), layout.pairs))
     if development.normalised:
@@ -90,7 +94,8 @@ def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
     masks, rule = _synapses(development, genome, layout, body)
     functions, activation = _activations(layout, body)
     neuron = _neurons(layout, body)
-    return Embryo(layout, body, parameters, constants, masks, functions, activation, neuron, rule)
+    paces = {name: spec.pace for name, spec in padded.items()} | dict(wiring.paces)
+    return Embryo(layout, body, parameters, paces, constants, masks, functions, activation, neuron, rule)
 
 
 def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
@@ -109,7 +114,7 @@ def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
 
     slots, start = [], 0
     for name, array in sorted(first.parameters.items()):
-        slots.append(Slot(name, start, array.shape, array.size))
+        slots.append(Slot(name, start, array.shape, array.size, first.paces.get(name, 1.0)))
         start += -(-array.size // ALIGN) * ALIGN
     flat = np.zeros((len(embryos), start))
     for row, item in enumerate(embryos):
@@ -147,6 +152,15 @@ def _sound(genome: Genome, wiring: Wiring) -> None:
     for name, array in (("O", rules.O), ("c", rules.c), ("mask", rules.mask)):
         if array is not None and array.shape != wanted[name]:
             raise DevelopmentError(f"rules.{name} has shape {array.shape}, {wanted[name]} wanted")
+
+
+def _without_activation(plan: Plan, spiking: Collection[str]) -> None:
+    for group in plan.groups:
+        if group.neuron in spiking and group.activation != "identity":
+            raise DevelopmentError(
+                f"gene {group.gene}: {group.name} has act:{group.activation}, but {group.neuron} neurons "
+                "speak in spikes, not through an activation function; leave act out of this layer"
+            )
 
 
 def _places(body: Body, padded: Mapping[str, Parameter]) -> list[Place]:
@@ -268,7 +282,7 @@ def _activations(layout: Layout, body: Body) -> tuple[tuple[tuple[str, ...], ...
 def _neurons(layout: Layout, body: Body) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for at, level in enumerate(layout.levels):
-        for name in level.neurons:
+        for name in (*level.neurons, *level.spiking):
             default = find("neuron", name)()
             found[f"{at}.{name}"] = np.zeros((1, level.size))
             for item in dataclasses.fields(default):

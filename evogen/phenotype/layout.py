@@ -9,7 +9,7 @@ candidate than for many.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from evogen.grammar.plan import Plan
@@ -20,10 +20,14 @@ SMALLEST = 64
 
 @dataclass(frozen=True)
 class Level:
-    """Neurons at equal distance from the input: padded size and the neuron kinds present."""
+    """Neurons at equal distance from the input: padded size and the neuron kinds present.
+
+    `neurons` are kinds that answer once a step, `spiking` those that live in ticks.
+    """
 
     size: int
     neurons: tuple[str, ...]
+    spiking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,9 @@ class Body:
         return (rows, *rest)
 
 
-def arrange(plan: Plan, genes: int, transmitters: int, stateful: Mapping[str, bool]) -> tuple[Layout, Body]:
+def arrange(
+    plan: Plan, genes: int, transmitters: int, stateful: Mapping[str, bool], spiking: Collection[str] = ()
+) -> tuple[Layout, Body]:
     """Put every group of a plan on a level and pad.
 
     Args:
@@ -119,6 +125,7 @@ def arrange(plan: Plan, genes: int, transmitters: int, stateful: Mapping[str, bo
         genes: rule genes g, 0 without rules.
         transmitters: n, 0 without rules.
         stateful: neuron kind to whether it has memory.
+        spiking: neuron kinds that live in ticks.
     """
     level = _levels(plan)
     depth = level[-1]
@@ -129,7 +136,7 @@ def arrange(plan: Plan, genes: int, transmitters: int, stateful: Mapping[str, bo
     width = max([SMALLEST, *sizes[1:depth]])
     width = 1 << (width - 1).bit_length()
     levels = tuple(
-        _level(plan, level, at, {0: sizes[0], depth: max(2, sizes[depth])}.get(at, width))
+        _level(plan, level, at, {0: sizes[0], depth: max(2, sizes[depth])}.get(at, width), spiking)
         for at in range(depth + 1)
     )
     links = _links(plan, level)
@@ -146,9 +153,9 @@ def _levels(plan: Plan) -> tuple[int, ...]:
     return tuple(level)
 
 
-def _level(plan: Plan, level: tuple[int, ...], at: int, size: int) -> Level:
+def _level(plan: Plan, level: tuple[int, ...], at: int, size: int, spiking: Collection[str]) -> Level:
     kinds = {group.neuron for group, place in zip(plan.groups, level, strict=True) if place == at}
-    return Level(size, tuple(sorted(kinds)))
+    return Level(size, tuple(sorted(kinds.difference(spiking))), tuple(sorted(kinds.intersection(spiking))))
 
 
 def _links(plan: Plan, level: tuple[int, ...]) -> tuple[Link, ...]:

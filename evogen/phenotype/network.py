@@ -3,6 +3,13 @@
     u_post = b_post + sum_pre a_pre (W + F)      a_post = f(neuron(u_post))      F <- rule(F, a_pre, a_post)
 
 Weights are [pre, post]; activities (P, B, N); fast weights F (P, B, pre, post), one per life.
+
+Spiking neurons live T ticks within a step. The observation is a constant current, and u at tick t is made of
+the spikes of the same tick, without delay between levels (as in snntorch). All other neurons, also the
+output, answer once a step, to the mean of their input over the ticks, b + (firing rates) (W + F): so the
+output is the mean membrane of a readout without memory (a leak would only weigh early ticks more), time
+constants of leaky neurons stay in steps, and rules see rates. Weights mean the same as in a network without
+spikes. No level hears a later one, so that level after level, all ticks at once, equals tick after tick.
 """
 
 from __future__ import annotations
@@ -14,7 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from evogen.neurons import ACTIVATIONS, Neuron
+from evogen.neurons import ACTIVATIONS, Neuron, SpikingNeuron
 from evogen.phenotype.layout import Layout
 from evogen.plasticity import Rule
 from evogen.registry import find
@@ -32,7 +39,7 @@ class Traits:
     Attributes:
         functions: names of the activation functions present at each level.
         activation: `LEVEL.FUNCTION` to a bool mask (P, 1, N).
-        neuron: `LEVEL.KIND` to a mask (P, 1, N), only for levels with several kinds, and `LEVEL.KIND.FIELD`
+        neuron: `LEVEL.KIND` to a mask (P, 1, N), used in levels with several kinds, and `LEVEL.KIND.FIELD`
             to that kind's numbers (P, 1, N).
         rule: `LINK.RULE` to the mask (P, 1, pre, post) of the synapses that follow it, and `LINK.RULE.FIELD`
             to its coefficients of the same shape.
@@ -132,16 +139,23 @@ class Network:
         if not self.layout.stateful:
             return self.forward(observation), state
         activity, new = [self._see(observation)], dict(state)
-        for at in range(1, len(self.layout.levels)):
-            activity.append(self._live(at, self._drive(at, activity, state), new))
+        pulses: dict[int, Tensor] = {}
+        for at, level in enumerate(self.layout.levels[1:], 1):
+            if level.spiking:
+                activity.append(self._spike(at, activity, pulses, state, new))
+            else:
+                activity.append(self._live(at, self._drive(at, activity, state), new))
         seen = activity if teach is None else [*activity[:-1], teach.to(self.dtype)]
         self._learn(seen, state, new)
         return activity[-1][..., : self.layout.outputs], new
 
     def forward(self, observation: Tensor) -> Tensor:
         """Return the output of a stateless network, (P, B, outputs)."""
-        activity = [self._see(observation)]
-        for at in range(1, len(self.layout.levels)):
+        activity, pulses = [self._see(observation)], dict[int, Tensor]()
+        for at, level in enumerate(self.layout.levels[1:], 1):
+            if level.spiking:
+                activity.append(self._spike(at, activity, pulses, {}, {}))
+                continue
             drive = self.biases[at - 1].unsqueeze(1)
             for link, W in zip(self.layout.links, self.weights, strict=True):
                 if link.post == at:
@@ -165,6 +179,50 @@ class Network:
                 by_fast = torch.bmm(pre.flatten(0, 1).unsqueeze(1), fast.flatten(0, 1))
                 drive = drive + by_fast.reshape(drive.shape)
         return drive
+
+    def _spike(
+        self,
+        at: int,
+        activity: list[Tensor],
+        pulses: dict[int, Tensor],
+        state: State,
+        new: dict[str, Tensor],
+    ) -> Tensor:
+        """Return the mean activity (P, B, N) of a spiking level; that of each tick goes to `pulses`."""
+        level = self.layout.levels[at]
+        current = self._current(at, activity, pulses, state)
+        each = mean = None
+        if level.neurons:
+            mean = self._live(at, self._drive(at, activity, state), new)
+            each = mean.unsqueeze(1)  # (P, 1, B, N)
+        for kind in level.spiking:
+            name = f"{at}.{kind}"
+            spikes = _spiking(kind).spikes(current, _fields(self.traits.neuron, name))  # (P, T, B, N)
+            rate = spikes.mean(1)  # exact: a sum of few zeros and ones
+            if each is None or mean is None:
+                each, mean = spikes, rate
+                continue
+            mask = self.traits.neuron[name] > 0
+            each, mean = torch.where(mask.unsqueeze(1), spikes, each), torch.where(mask, rate, mean)
+        assert each is not None
+        assert mean is not None
+        pulses[at] = each
+        return mean
+
+    def _current(self, at: int, activity: list[Tensor], pulses: Mapping[int, Tensor], state: State) -> Tensor:
+        """Return the current into a level at each tick, (P, T, B, N); T is 1 if nothing before it spikes."""
+        current = self.biases[at - 1][:, None, None]  # (P, 1, 1, N)
+        for number, (link, W) in enumerate(zip(self.layout.links, self.weights, strict=True)):
+            if link.post != at:
+                continue
+            pre = pulses.get(link.pre, activity[link.pre].unsqueeze(1))  # (P, T or 1, B, pre)
+            rows, ticks, batch, _ = pre.shape
+            current = current + torch.bmm(pre.flatten(1, 2), W).view(rows, ticks, batch, -1)
+            for rule in link.rules:
+                fast = state[f"{number}.{rule}"].flatten(0, 1)  # (P B, pre, post)
+                by_fast = torch.bmm(pre.transpose(1, 2).flatten(0, 1), fast)  # (P B, T or 1, post)
+                current = current + by_fast.view(rows, batch, ticks, -1).transpose(1, 2)
+        return current
 
     def _live(self, at: int, drive: Tensor, new: dict[str, Tensor]) -> Tensor:
         kinds = self.layout.levels[at].neurons
@@ -213,6 +271,11 @@ def _fields(values: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
 
 def _neuron(kind: str) -> Neuron:
     neuron: Neuron = find("neuron", kind)()
+    return neuron
+
+
+def _spiking(kind: str) -> SpikingNeuron:
+    neuron: SpikingNeuron = find("neuron", kind)()
     return neuron
 
 

@@ -34,12 +34,13 @@ Noise = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of one named parameter of `size` entries in a row of the flat tensor."""
+    """The place of one named parameter of `size` entries in a row of the flat tensor, and its learning pace."""
 
     name: str
     start: int
     shape: tuple[int, ...]
     size: int
+    pace: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,14 @@ class Phenotype:
     def rows(self) -> int:
         """P, the number of candidates."""
         return len(self.bodies)
+
+    @property
+    def pace(self) -> Tensor:
+        """(D,) share of the learning rate that each parameter takes."""
+        paces = torch.ones_like(self.flat[0])
+        for slot in self.slots:
+            paces[slot.start : slot.start + slot.size] = slot.pace
+        return paces
 
     def values(self, flat: Tensor) -> dict[str, Tensor]:
         """Return named views of (P, D) parameters, with the constants."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from evogen.errors import DevelopmentError
 from evogen.learning import Fit
 from evogen.registry import evolvable_fields
 from evogen.tasks import Task, TaskKind
@@ -70,9 +71,15 @@ def keeps_a_broken_candidate_to_itself(learner: Any) -> None:
 
 
 def _cases(learner: Any) -> Iterator[Case]:
+    """Every kind of task that it fits, with and without plastic synapses, if it takes these."""
     for kind in sorted(learner.fits):
         yield tiny.TASKS[kind], "none"
-        yield tiny.TASKS[kind], "abcd"
+        plastic = (tiny.TASKS[kind], "abcd")
+        try:
+            fit(learner, plastic, [0])
+        except DevelopmentError:
+            continue
+        yield plastic
 
 
 def _vary(learner: Any, item: dataclasses.Field[Any], numbers: Sequence[int]) -> Tensor:

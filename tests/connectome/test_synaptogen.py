@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from evogen.connectome import Dimensions
+from evogen.connectome.gcm import GCM
 from evogen.connectome.synaptogen import SynaptoGen
 from evogen.keys import Key
 
@@ -184,3 +185,132 @@ def test_innate_expression_has_the_deviations_of_the_reference():
     }  # fmt: skip
     variance = {name[2:]: spec.deviation**2 for name, spec in specs.items() if name[0] == "1"}
     assert variance == pytest.approx({"X": 2 / 8, "T": 2 / 3, "R": 2 / 6, "b": 2 / (4 + 1)})
+
+
+MASK = torch.from_numpy(np.float64(Key(0).child("mask").generator().random((ROWS, G, G)) < 0.5))
+
+
+def one_gene_a_neuron(values):
+    """Neurons of level 0 and 1 that express one gene each; W of their pair is P[:4] times Cbar."""
+    eye = {"0.X": torch.eye(4, G).double(), "1.X": torch.eye(6, G).double()}
+    return values | {name: part.repeat(ROWS, 1, 1) for name, part in eye.items()}
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.3, 30.0])
+def test_banded_rules_stay_on_their_side_of_one_half(scale):
+    """(1/2, 1) where the mask is, (0, 1/2) elsewhere, by the equation; certain genes show P as W / Cbar."""
+    wiring = SynaptoGen(mask="band")
+    values = one_gene_a_neuron(draw()) | {"rule_mask": MASK, "genes": torch.full((ROWS,), 5.0).double()}
+    values["O"] = scale * values["O"]
+    W = weights(values, wiring=wiring)[0][:, :, :5]
+    certain = values | {"rule_mask": torch.ones_like(MASK), "O": torch.full_like(values["O"], 1e3)}
+    P = W / weights(certain, wiring=wiring)[0][:, :, :5]
+    tau, inside = values["temperature"][:, None, None], MASK == 1
+    expected = torch.where(
+        inside,
+        0.5 * torch.sigmoid((values["O"] + 3 / 5) / tau) + 0.5,
+        0.5 * torch.sigmoid((values["O"] - 3 / 5) / tau),
+    )
+    torch.testing.assert_close(P, expected[:, :4], rtol=1e-9, atol=1e-12)
+    inside = inside[:, :4]
+    assert (P[inside] >= 0.5).all()
+    assert (P[inside] <= 1 + 1e-12).all()
+    assert (P[~inside] <= 0.5).all()
+    assert (P[~inside] >= -1e-12).all()
+
+
+@pytest.mark.parametrize("mask", ["forbid", "band"])
+def test_no_rule_mask_is_one_that_holds_every_pair(mask):
+    """Bit for bit, so that candidates without a mask may share a batch with others that have one."""
+    values, wiring = draw() | {"genes": torch.full((ROWS,), 5.0).double()}, SynaptoGen(mask=mask)
+    full = values | {"rule_mask": torch.ones_like(values["O"])}
+    for W, V in zip(weights(values, wiring=wiring), weights(full, wiring=wiring), strict=True):
+        assert torch.equal(W, V)
+
+
+def test_the_band_of_39_genes_starts_as_in_the_reference():
+    """About 0.84 within the rules and 0.16 without, at O = 0 and tau = 0.1."""
+    wiring, own = SynaptoGen(mask="band"), draw(n=1, g=39)
+    values = own | {"O": 0 * own["O"], "genes": torch.full((ROWS,), 39.0).double()}
+    values["temperature"] = torch.full((ROWS,), 0.1).double()
+    full, none = torch.ones_like(own["O"]), torch.zeros_like(own["O"])
+    certain = values | {"O": full * 1e3, "rule_mask": full}
+    for mask, chance in ((full, 0.84), (none, 0.16)):
+        ratio = weights(values | {"rule_mask": mask}, wiring=wiring)[0] / weights(certain, wiring=wiring)[0]
+        torch.testing.assert_close(ratio, torch.full_like(ratio, chance), rtol=0, atol=0.005)
+
+
+def test_under_dales_law_the_strongest_transmitter_decides_every_sign_of_a_neuron():
+    values = draw()
+    for (pre, _), W in zip(PAIRS, weights(values, wiring=SynaptoGen(polarity="neuron")), strict=True):
+        inhibits = values[f"{pre}.T"].argmax(-1) % 2 == 1
+        assert torch.equal(W < 0, inhibits.unsqueeze(-1).expand(W.shape))
+        assert (W != 0).all()
+
+
+def test_under_dales_law_a_neuron_releases_by_its_own_kind_only():
+    """With n = 3, neurons of the odd transmitter release it alone; the others share 0 and 2."""
+    values, wiring = draw(), SynaptoGen(polarity="neuron")
+    T, R = values["0.T"], torch.softmax(values["1.R"], -1)
+    odd = T.argmax(-1, keepdim=True) == 1
+    even = torch.softmax(T[..., [0, 2]], -1)
+    shares = torch.where(
+        odd,
+        torch.tensor([0.0, 1, 0]).double(),
+        torch.stack([even[..., 0], 0 * even[..., 0], even[..., 1]], -1),
+    )
+    C = torch.zeros(ROWS, N, 2 * N).double()
+    for t in range(N):
+        C[:, t, 2 * t : 2 * t + 2] = (-1) ** t * torch.sigmoid(values["c"][:, t, 2 * t : 2 * t + 2])
+    x, y = values["0.X"] ** 2, values["1.X"] ** 2
+    P = torch.sigmoid(values["O"] / values["temperature"][:, None, None])
+    expected = (shares @ C @ R.mT) * (x @ P @ y.mT)
+    torch.testing.assert_close(weights(values, wiring=wiring)[0], expected, rtol=1e-12, atol=1e-14)
+
+
+def test_order_of_hidden_neurons_does_not_change_the_function():
+    """Rows of X, T, R and b of level 1 together: the same output, through any activation."""
+    values, order = draw(), torch.tensor([5, 2, 0, 1, 4, 3])
+    moved = {name: part[:, order] if name.startswith("1.") else part for name, part in values.items()}
+
+    def output(own):
+        into, out_of, past = weights(own)
+        x = torch.linspace(-1, 1, 4).double().expand(ROWS, 1, 4)
+        hidden = torch.tanh(x @ into + own["1.b"].unsqueeze(1))
+        return hidden @ out_of + x @ past + own["2.b"].unsqueeze(1)
+
+    torch.testing.assert_close(output(values), output(moved), rtol=1e-12, atol=1e-14)
+
+
+def test_doubling_a_gene_and_halving_its_expression_changes_nothing():
+    """Duplication is a no-op if each copy keeps half of x^2."""
+    values, half = draw(), math.sqrt(0.5)
+    doubled = dict(values)
+    for name, part in values.items():
+        if name.endswith(".X"):
+            doubled[name] = torch.cat([half * part[..., :1], part[..., 1:], half * part[..., :1]], -1)
+    O = torch.cat([values["O"], values["O"][:, :1]], 1)
+    assert_same_weights(values, doubled | {"O": torch.cat([O, O[:, :, :1]], 2)})
+
+
+def test_gcm_weights_are_x_o_y():
+    values = draw(wiring=GCM())
+    for (pre, post), W in zip(PAIRS, GCM().weights(values, PAIRS), strict=True):
+        x, y = values[f"{pre}.X"].numpy(), values[f"{post}.X"].numpy()
+        np.testing.assert_allclose(W, x @ values["O"].numpy() @ y.swapaxes(1, 2), rtol=1e-12, atol=1e-14)
+        assert W.min() < 0 < W.max()
+    masked = GCM().weights(values | {"rule_mask": MASK}, PAIRS)
+    for W, V in zip(masked, GCM().weights(values | {"O": values["O"] * MASK}, PAIRS), strict=True):
+        assert torch.equal(W, V)
+
+
+def test_gcm_innate_weights_have_mean_0_and_variance_4_over_g_squared():
+    wiring, g = GCM(), 16
+    specs = wiring.parameters(Dimensions((100, 100), g, 0), [(0, 1)])
+    rng = Key(0).child("gcm").generator()
+    X, Y = (rng.normal(0, specs[f"{level}.X"].deviation, (400, 100, g)) for level in (0, 1))
+    O = rng.normal(0, 1 / g, (400, g, g))
+    values = {name: torch.from_numpy(part) for name, part in {"0.X": X, "1.X": Y, "O": O}.items()}
+    (W,) = wiring.weights(values, [(0, 1)])
+    assert abs(W.mean()) < 4 * (2 / g) / math.sqrt(400 * 100)  # weights of one row of X are not independent
+    assert W.var() == pytest.approx(4 / g**2, rel=0.02)

@@ -62,7 +62,7 @@ def test_the_canonical_file_says_every_setting(file: Path, tmp_path: Path) -> No
     (tmp_path / "full.yaml").write_text(evogen.load(file).yaml)
     data, _ = document.read(tmp_path / "full.yaml")
     assert data["search"] == {"cohorts": 3, "cohort_size": 4, "lookahead": 2, "snapshot_every": 10}
-    assert data["task"] == {"kind": "cartpole", "episodes": 1, "report_episodes": 1}
+    assert data["task"] == {"kind": "cartpole", "episodes": 1, "report_episodes": 1, "normalised": True}
     assert data["architecture"]["grammar"] == "grammar.bnf"
     assert data["plasticity"]["abcd"]["eta"] == {"log": [0.001, 0.5]}
     assert data["compute"] == {"dtype": "float32", "threads": 1}

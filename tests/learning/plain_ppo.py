@@ -39,6 +39,8 @@ class PlainPPO:
         self.genes = phenotype.flat.shape[1]
         self.x = torch.cat([phenotype.flat[row], critic]).clone()
         self.m, self.v, self.t = torch.zeros_like(self.x), torch.zeros_like(self.x), 0
+        self.pace = torch.cat([phenotype.pace, torch.ones_like(critic)])
+        self.mean, self.square, self.sigma = 0.0, 0.0, 1.0
         self.k = {name: float(value[row]) for name, value in values.items()}
         self.state = None
 
@@ -48,7 +50,7 @@ class PlainPPO:
         return self.phenotype.network(rows)
 
     def critic(self, x, observation):
-        """V(s) = w2 tanh(s W1 + b1) + b2."""
+        """v(s) = w2 tanh(s W1 + b1) + b2."""
         inputs, hidden = observation.shape[-1], self.learner.critic
         W1, b1, w2, b2, _ = torch.split(
             x[self.genes :],
@@ -82,10 +84,11 @@ class PlainPPO:
             start = self.state
             output, self.state = self.outputs(self.x, observation, first, start)
             old = output.log_softmax(-1).gather(-1, action[..., None])[..., 0]
-            value, later = self.critic(self.x, observation), self.critic(self.x, after)
+            value, later = (self.mean + self.sigma * self.critic(self.x, s) for s in (observation, after))
         advantage = self.advantages(reward, value, later, terminated, ended)
         target = advantage + value
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        target = self.rescale(target, iteration, observation)
         rate = self.k["learning_rate"] * (1 - iteration / self.learner.iterations)
         for part in self.parts(action.shape, iteration):
             x = self.x.clone().requires_grad_()
@@ -95,9 +98,26 @@ class PlainPPO:
             gain = torch.minimum(ratio * advantage, ratio.clamp(1 - eps, 1 + eps) * advantage)
             entropy = -(chances * chances.log()).sum(-1)
             error = (self.critic(x, observation) - target) ** 2
-            loss = (-gain + self.learner.value_weight * error - self.k["entropy"] * entropy)[part].mean()
+            loss = (-gain + error - self.k["entropy"] * entropy)[part].mean()
             (g,) = torch.autograd.grad(loss, x)
-            self.adam(g * min(1.0, self.learner.clip / float(g.norm())), rate)
+            halves = g.split([self.genes, len(g) - self.genes])
+            g = torch.cat([half * min(1.0, self.learner.clip / float(half.norm())) for half in halves])
+            self.adam(g, rate)
+
+    def rescale(self, target, iteration, observation):
+        """Move mu and sigma a step (a tenth, or the plain average at first); V must not change."""
+        before = self.mean + self.sigma * self.critic(self.x, observation)
+        old, step = (self.mean, self.sigma), max(0.1, 1 / (iteration + 1))
+        self.mean = (1 - step) * self.mean + step * float(target.mean())
+        self.square = (1 - step) * self.square + step * float((target**2).mean())
+        self.sigma = (self.square - self.mean**2) ** 0.5
+        hidden = self.learner.critic
+        w2 = self.genes + (observation.shape[-1] + 1) * hidden
+        self.x[w2 : w2 + hidden] *= old[1] / self.sigma
+        self.x[w2 + hidden] = (old[1] * self.x[w2 + hidden] + old[0] - self.mean) / self.sigma
+        after = self.mean + self.sigma * self.critic(self.x, observation)
+        torch.testing.assert_close(before, after)
+        return (target - self.mean) / self.sigma
 
     def parts(self, shape, iteration):
         """Yield which steps (T, B) each update looks at: each step once a pass, if the parts fit."""
@@ -129,7 +149,7 @@ class PlainPPO:
         self.m = 0.9 * self.m + 0.1 * g
         self.v = 0.999 * self.v + 0.001 * g**2
         m, v = self.m / (1 - 0.9**self.t), self.v / (1 - 0.999**self.t)
-        self.x = self.x - rate * m / (v.sqrt() + 1e-8)
+        self.x = self.x - rate * self.pace * m / (v.sqrt() + 1e-8)
 
 
 def mean_return(played, row):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from torch_fakes import Layer, defaults, genome_of, phenotype_of, random_rules
+from torch_fakes import Layer, defaults, evenly, genome_of, phenotype_of, random_rules
 
 from evogen.connectome.synaptogen import SynaptoGen
 from evogen.keys import Key
@@ -59,7 +59,7 @@ def test_digits_are_read_after_twenty_epochs_of_the_training_fold(training_fold_
 def test_whole_fold_batches_are_torchs_adam_on_the_mean_cross_entropy():
     """With one batch an epoch the order of examples does not matter; the rate falls linearly to zero."""
     epochs, clip, rates = 6, 0.05, torch.tensor([0.05, 0.01]).double()
-    found, learner = phenotype(dtype=torch.float64), Supervised(epochs=epochs, batch=48, clip=clip)
+    found, learner = evenly(phenotype(dtype=torch.float64)), Supervised(epochs=epochs, batch=48, clip=clip)
     fit = learner.fit(found, Blobs(), keys(2), defaults(learner, 2) | {"learning_rate": rates})
     x, y = Blobs().examples("train")
     rows = [torch.nn.Parameter(row.clone()) for row in found.flat]

@@ -34,6 +34,7 @@ class Shy:
 
     theta: float = evolvable(0.5, low=0.0, high=10.0, doc="threshold")
     stateful: ClassVar[bool] = False
+    spiking: ClassVar[bool] = False
 
     def step(self, drive, state, values):
         return drive - values["theta"]
@@ -46,6 +47,7 @@ class Bilinear:
 
     genetic: ClassVar[bool] = True
     tune_rules: ClassVar[bool] = True
+    paces: ClassVar[dict[str, float]] = {}
 
     def parameters(self, dimensions, pairs):
         sizes, g, _ = dimensions
