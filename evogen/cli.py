@@ -175,6 +175,43 @@ def report(
 
 @app.command()
 @_reported()
+def study(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which comparison: synaptogen.")],
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Few seeds and steps, in minutes.")] = False,
+    seeds: Annotated[int | None, typer.Option(min=2, max=1000, help="Training seeds of each cell.")] = None,
+    tasks: Annotated[str | None, typer.Option(metavar="A,B", help="Only these tasks.")] = None,
+    arms: Annotated[str | None, typer.Option(metavar="A,B", help="Only these arms.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that train.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The folder; runs/study-NAME by default.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the whole as JSON there.")] = None,
+) -> None:
+    """Run a named comparison, or go on with it, and print its table."""
+    import shlex
+    import sys
+
+    from evogen import studies
+    from evogen.studies.export import dumped
+
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    options = studies.Options(quick, seeds, _names(tasks), _names(arms), workers, out, command)
+    if json is not None and not json.parent.is_dir():
+        raise SpecError(f"--json {json}: there is no folder {json.parent}; make it first")
+    try:
+        found = studies.find(name).run(options, _notice)
+    except KeyboardInterrupt as error:
+        typer.echo("interrupted; finished cells are kept: the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from error
+    typer.echo(found.text)
+    if json is not None:
+        json.write_text(dumped(found.record), encoding="utf-8")
+    typer.echo(f"files: {', '.join(str(path) for path in found.files)}")
+
+
+@app.command()
+@_reported()
 def validate(file: Spec, *, seed: Seed = None, overrides: Overrides = None) -> None:
     """Check an experiment file and print it in full."""
     import evogen
@@ -210,6 +247,10 @@ def _notice(text: str) -> None:
 
 def _overrides(written: list[str] | None, seed: int | None) -> list[str]:
     return [*(written or []), *([] if seed is None else [f"seed={seed}"])]
+
+
+def _names(written: str | None) -> tuple[str, ...] | None:
+    return None if written is None else tuple(name.strip() for name in written.split(",") if name.strip())
 
 
 def _print(lines: Iterator[str] | list[str]) -> None:

@@ -46,8 +46,8 @@ from evogen.connectome.birth import Birth
 from evogen.connectome.synapses import Synapses, draw
 from evogen.registry import register, setting
 
-# A weight of the wrong sign is cured by another transmitter or receptor, or by no expression at all; but where
-# expression has gone, so has its gradient. At equal paces one network in ten of CartPole's ends there.
+# A weight of the wrong sign is cured by another transmitter or receptor, or by no expression at all; but
+# where expression has gone, so has its gradient. At equal paces one CartPole network in ten ends there.
 CHOICE = 5.0  # pace of T, R and c
 RULE = 0.2  # pace of O, which tau magnifies
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from evogen.keys import Key
 from evogen.learning.rollout import forget
 from evogen.phenotype import Network, State
 
@@ -21,7 +23,7 @@ class Batch:
     Attributes:
         observation, action, chance: see Rollout.
         advantage: normalised to mean 0 and std 1 over each candidate's rollout.
-        target: what the critic should have said.
+        target: what the critic, or the candidate itself, should have said.
         first: the step is the first of its episode.
         memory: state of the network before the first step, a row an agent; empty for a stateless network.
         lives: B, remembered when flattened, 0 before.
@@ -93,3 +95,26 @@ class Batch:
             target=change(self.target),
             first=change(self.first),
         )
+
+
+def parts(batch: Batch, keys: Sequence[Key], *, epochs: int, minibatches: int) -> Iterator[Batch]:
+    """Yield the flat minibatches of several passes, each row's entries in an order of its own.
+
+    Steps are shuffled, or, where there is memory, whole lives; what does not fill a part is left out.
+
+    Args:
+        batch: unflattened, its rows the agents of the candidates in order.
+        keys: one a candidate.
+        epochs: passes.
+        minibatches: parts of a pass.
+    """
+    axis = 2 if batch.memory else 1
+    whole = batch if batch.memory else batch.flatten()
+    rows, entries = whole.first.shape[0], whole.first.shape[axis]
+    size = entries // minibatches
+    generators = [key.generator() for key in keys for _ in range(rows // len(keys))]
+    for _ in range(epochs):
+        order = np.stack([generator.permutation(entries) for generator in generators])
+        mixed = whole.take(torch.from_numpy(order).to(whole.first.device), axis)
+        for number in range(minibatches):
+            yield mixed.cut(number * size, size, axis).flatten()

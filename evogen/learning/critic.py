@@ -3,8 +3,8 @@
     V(s) = mu + sigma v(s),  v(s) = w2 tanh(s W1 + b1) + b2
 
 It learns (target - mu) / sigma, so that its step does not depend on the size of the rewards. mu and sigma
-follow the mean and the spread of the targets (a moving average of STEP a rollout); whenever they change, w2 and
-b2 change too, so that V stays what it was.
+follow the mean and the spread of the targets (a moving average of STEP a rollout); whenever they change, w2
+and b2 change too, so that V stays what it was.
 
 Source: van Hasselt et al. 2016, "Learning values across many orders of magnitude" (Pop-Art, eq. 4-6).
 """

@@ -1,6 +1,7 @@
 """Running mean and standard deviation of what every candidate observes in training, for its input neurons.
 
-    n <- n + m;  mean <- mean + (batch mean - mean) m / n;  M2 <- M2 + batch M2 + (batch mean - mean)^2 n m / (n + m)
+    mean <- mean + (mean' - mean) m / (n + m)
+    M2   <- M2 + M2' + (mean' - mean)^2 n m / (n + m)        n <- n + m          (m new ones, mean' and M2')
 
 Source: Chan, Golub, LeVeque 1979, the parallel form of Welford's update. In float64.
 """

@@ -80,7 +80,7 @@ class PPO:
         seen, scale, curve = Statistics(phenotype), Scale(nothing, nothing, 0), []
         tuning, judging = Adam(flat, phenotype.pace), Adam(judge)
         player = Player(task, keys, self.environments, self.horizon, flat)
-        # each environment has its own agent; a replayed life is cut over environments, so there some share one
+        # an agent per environment; but a replayed life is cut over environments, so there some share one
         copies = self.environments // (self.minibatches if phenotype.layout.stateful else 1)
         for iteration in range(self.iterations):
             noise = phenotype.noise([key.child("noise", iteration) for key in keys], copies)

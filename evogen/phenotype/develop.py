@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -34,7 +34,8 @@ class Development:
         key: root of the draws of expression that no genome carries; by innovation id, so they are inherited.
         dtype, device: of every tensor.
         birth: the law by which agents are born.
-        normalised: whether input neurons standardise what they observe (`0.m`, `0.s`, inherited like expression).
+        normalised: whether input neurons standardise what they observe, with `0.m` and `0.s`, which are inherited
+            like expression.
     """
 
     wiring: Wiring
@@ -42,7 +43,7 @@ class Development:
     key: Key
     dtype: torch.dtype = torch.float32
     device: str = "cpu"
-    birth: Birth = Birth()
+    birth: Birth = field(default_factory=Birth)
     normalised: bool = False
 
 

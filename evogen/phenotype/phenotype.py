@@ -34,7 +34,7 @@ Noise = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of one named parameter of `size` entries in a row of the flat tensor, and its learning pace."""
+    """The place of one named parameter of `size` entries in a row of the flat tensor; its learning pace."""
 
     name: str
     start: int
@@ -54,8 +54,8 @@ class Phenotype:
         slots: the named parts of a row of `flat`.
         flat: (P, D) parameters at the start of the inner loop.
         birth: the law by which agents are born of them.
-        constants: `neurons` (P,), and with rules `genes`, `temperature`, `rule_mask`, and O and c if the inner
-            loop may not tune them.
+        constants: `neurons` (P,), and with rules `genes`, `temperature`, `rule_mask`, and O and c if the
+            inner loop may not tune them.
         masks: (P, pre, post) of 0 and 1 for each link.
         traits: activation masks, neuron numbers and plasticity coefficients.
     """
@@ -135,7 +135,7 @@ class Phenotype:
         return tuple(part.reshape(-1, copies, *shape) for part, shape in zip(parts, shapes, strict=True))
 
     def agents(self, flat: Tensor, keys: Sequence[Key], birth: Birth | None = None) -> Network:
-        """Return born agents, `birth.agents` consecutive rows a candidate, each from its own child of the key.
+        """Return born agents, `birth.agents` consecutive rows a candidate, each of its own child of the key.
 
         Args:
             flat: (P, D).
