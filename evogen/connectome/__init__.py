@@ -9,7 +9,7 @@ are connected. Parameters are named `LEVEL.SYMBOL` or `PRE>POST.SYMBOL`; O and c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from torch import Tensor
@@ -76,6 +76,11 @@ class Wiring(Protocol):
     @property
     def tune_rules(self) -> bool:
         """Whether the inner loop tunes O and c."""
+        ...
+
+    @property
+    def initial(self) -> Literal["normal", "lineage"]:
+        """Law of the expression of a group of neurons: independent normal, or down a tree of divisions."""
         ...
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from torch import Tensor
@@ -22,6 +22,7 @@ class Direct:
 
     genetic: ClassVar[bool] = False
     paces: ClassVar[Mapping[str, float]] = {}
+    initial: ClassVar[Literal["normal"]] = "normal"
     tune_rules: ClassVar[bool] = False
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from torch import Tensor
@@ -29,6 +29,7 @@ class GCM:
     tune_rules: bool = setting(True, doc="the inner loop tunes O too, not only the expression")
     genetic: ClassVar[bool] = True
     paces: ClassVar[Mapping[str, float]] = {}
+    initial: ClassVar[Literal["normal"]] = "normal"
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:
         """X for every level, b for postsynaptic ones."""

@@ -101,9 +101,11 @@ def draw(of: Synapses, kappa: float, generators: Sequence[np.random.Generator], 
         counts = _binomial(of, kappa, (pre, post), generators, LARGE if birth.sampler == "fast" else np.inf)
     if counts is None:
         return np.full_like(total, np.nan)
+    if birth.conductance == "mean":
+        total[:, pre, post] = channels.mean() * counts
+        return total
     for agent, each, generator in zip(total, counts, generators, strict=True):
-        mean_only = birth.conductance == "mean"
-        agent[pre, post] = channels.mean() * each if mean_only else channels.of_counts(each, generator)
+        agent[pre, post] = channels.of_counts(each, generator)
     return total
 
 
@@ -121,18 +123,22 @@ def _binomial(
     """
     pre, post = pairs
     p, X2 = of.P.ravel(), kappa * of.X2
+    most = X2.max(1)[pre] * of.Y2.max(1)[post]  # attempts of the busiest gene pair
+    if not (most < COUNTABLE).all():
+        return None
+    q = p * (1 - p)
     counts = np.zeros((len(generators), len(pre)))
     mean, variance = np.zeros(len(pre)), np.zeros(len(pre))
     step = max(1, BLOCK // p.size)
     for start in range(0, len(pre), step):
         part = slice(start, start + step)
         n = np.rint(X2[pre[part]][:, :, None] * of.Y2[post[part]][:, None, :])  # (pairs, g, g)
-        if not (n < COUNTABLE).all():
-            return None
         n = n.reshape(len(n), -1)
         mean[part] = np.einsum("uk,k->u", n, p)
-        variance[part] = np.einsum("uk,k->u", n, p * (1 - p))
+        variance[part] = np.einsum("uk,k->u", n, q)
         few = np.flatnonzero(variance[part] < large)
+        if not len(few):
+            continue
         at, gene_pair = np.nonzero(n[few])
         pair, attempts, chance = few[at], n[few[at], gene_pair].astype(np.int64), p[gene_pair]
         for agent, generator in zip(counts, generators, strict=True):

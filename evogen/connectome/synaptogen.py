@@ -75,6 +75,9 @@ class SynaptoGen:
     polarity: Literal["receptor", "neuron"] = setting(
         "receptor", doc="what decides a synapse's sign: its receptor, or the presynaptic neuron (Dale's law)"
     )
+    initial: Literal["normal", "lineage"] = setting(
+        "normal", doc="expression that nothing was inherited of: independent, or alike among close relatives"
+    )
     genetic: ClassVar[bool] = True
     paces: ClassVar[Mapping[str, float]] = {"O": RULE, "c": CHOICE}
 

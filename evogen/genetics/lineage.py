@@ -50,8 +50,22 @@ def rounds(neurons: int) -> int:
 def lineage(neurons: int, width: int, key: Key) -> Floats:
     """Draw (neurons, width) profiles; consecutive rows are close relatives.
 
-    The tree's first `neurons` cells are kept and shifted round by a random offset, so that no layer always
-    begins at the same branch.
+    The tree's first `neurons` cells are shifted round by a random offset, so that no layer always begins at
+    the same branch.
+
+    Raises:
+        SpecError: neurons or width is below 1.
+    """
+    return np.roll(tree(neurons, width, key), offset(neurons, key), axis=0)
+
+
+def offset(neurons: int, key: Key) -> int:
+    """Draw by how many rows a tree's cells are shifted round."""
+    return int(key.child("offset").generator().integers(neurons))  # ~ U{0, ..., neurons - 1}
+
+
+def tree(neurons: int, width: int, key: Key) -> Floats:
+    """Draw (neurons, width) profiles of a tree's first cells; columns are independent of each other.
 
     Raises:
         SpecError: neurons or width is below 1.
@@ -62,8 +76,7 @@ def lineage(neurons: int, width: int, key: Key) -> Floats:
     for depth in range(rounds(neurons)):
         steps = key.child("division", depth).generator().standard_normal((2 * len(cells), width))  # ~ N(0, 1)
         cells = np.repeat(cells, 2, axis=0) + steps
-    offset = int(key.child("offset").generator().integers(neurons))  # ~ U{0, ..., neurons - 1}
-    return np.roll(cells[:neurons], offset, axis=0)
+    return cells[:neurons]
 
 
 def matched(profiles: npt.ArrayLike, mean: npt.ArrayLike, deviation: npt.ArrayLike) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ import torch
 from evogen.connectome import Dimensions, Parameter, Wiring
 from evogen.connectome.birth import Birth
 from evogen.errors import DevelopmentError
+from evogen.genetics.lineage import offset, rounds, tree
 from evogen.genome import Genome
 from evogen.grammar.plan import Plan
 from evogen.keys import Key
@@ -34,8 +36,8 @@ class Development:
         key: root of the draws of expression that no genome carries; by innovation id, so they are inherited.
         dtype, device: of every tensor.
         birth: the law by which agents are born.
-        normalised: whether input neurons standardise what they observe, with `0.m` and `0.s`, which are inherited
-            like expression.
+        normalised: whether input neurons standardise what they observe, with `0.m` and `0.s`, which are
+            inherited like expression.
     """
 
     wiring: Wiring
@@ -223,11 +225,28 @@ def _innate(
     stream = development.key.child("expression", place.gene, place.local)
     if symbol == "X":
         assert rules is not None
-        columns = [stream.child(gene).generator().standard_normal(shape[0]) for gene in rules.genes]
+        columns = [_column(development, place, shape[0], stream.child(gene)) for gene in rules.genes]
         return np.stack(columns, axis=1) * deviation  # ~ N(0, 2 / g), one stream a gene
+    if development.wiring.initial == "lineage":
+        columns = [
+            _column(development, place, shape[0], stream.child(at)) for at in range(math.prod(shape[1:]))
+        ]
+        return np.stack(columns, axis=1).reshape(shape) * deviation
     whole = tuple(-(-size // BLOCK) * BLOCK for size in shape) if ">" in where else shape
     drawn = stream.generator().standard_normal(whole)[tuple(slice(size) for size in shape)]
     return np.asarray(drawn * deviation)
+
+
+def _column(development: Development, place: Place, neurons: int, stream: Key) -> np.ndarray:
+    """Draw one number a neuron, ~ N(0, 1); alike among relatives if the wiring says so.
+
+    The neurons of a group descend from one cell. All its columns share the tree, shifted by the same offset.
+    """
+    if development.wiring.initial == "normal":
+        return stream.generator().standard_normal(neurons)
+    group = development.key.child("lineage", place.gene, place.local.partition(".")[0])
+    related = tree(neurons, 1, stream)[:, 0] / math.sqrt(rounds(neurons) + 1)
+    return np.roll(related, offset(neurons, group))
 
 
 def _owns(body: Body, group: int, place: Place) -> bool:

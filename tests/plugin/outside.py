@@ -48,6 +48,7 @@ class Bilinear:
     genetic: ClassVar[bool] = True
     tune_rules: ClassVar[bool] = True
     paces: ClassVar[dict[str, float]] = {}
+    initial: ClassVar[str] = "normal"
 
     def parameters(self, dimensions, pairs):
         sizes, g, _ = dimensions
