@@ -48,8 +48,8 @@ class PPO:
     """Clipped policy gradient; real-valued actions are Gaussian with a fixed standard deviation."""
 
     learning_rate: float = evolvable(0.01, low=1e-6, high=1.0, doc="Adam's step at the start")
-    gamma: float = evolvable(0.98, low=0.0, high=1.0, doc="discount of one step")
-    gae_lambda: float = evolvable(0.9, low=0.0, high=1.0, doc="trace of the advantage estimate")
+    gamma: float = evolvable(0.99, low=0.0, high=1.0, doc="discount of one step")
+    gae_lambda: float = evolvable(0.95, low=0.0, high=1.0, doc="trace of the advantage estimate")
     clip_range: float = evolvable(
         0.2, low=0.01, high=1.0, doc="largest change of an action's probability ratio"
     )
