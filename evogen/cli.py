@@ -188,7 +188,7 @@ def study(
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the whole as JSON there.")] = None,
 ) -> None:
-    """Run a named comparison, or go on with it, and print its table."""
+    """Run a comparison, or go on with it; print its table."""
     import shlex
     import sys
 

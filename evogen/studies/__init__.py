@@ -1,0 +1,75 @@
+"""Studies: a named comparison, arms x tasks x seeds, and the table that it prints.
+
+An arm is one way to make agents (`evogen.studies.arms`), a cell is one arm on one task with all its training
+seeds (`evogen.studies.cell`). Every arm of a task is given the same environment steps. Cells are kept as they
+finish, so a study that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evogen.errors import SpecError, near
+
+_MODULES: Mapping[str, str] = {"synaptogen": "evogen.studies.synaptogen"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may say about a study; None leaves it as the study has it.
+
+    Attributes:
+        quick: few seeds and steps, to see it work.
+        seeds: training seeds of each cell.
+        tasks, arms: names of those wanted.
+        workers: processes.
+        out: the folder of cells and tables.
+        command: what was typed, for the record.
+    """
+
+    quick: bool = False
+    seeds: int | None = None
+    tasks: tuple[str, ...] | None = None
+    arms: tuple[str, ...] | None = None
+    workers: int = 1
+    out: Path | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A comparison that can be run by name.
+
+    Attributes:
+        name, title: for the command line and the head of the table.
+        run: takes the options and a receiver of progress lines; returns the record that `--json` writes.
+    """
+
+    name: str
+    title: str
+    run: Callable[[Options, Callable[[str], None]], Findings]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study found: the table as text, the whole as a JSON value, and the files that hold it."""
+
+    text: str
+    record: Mapping[str, Any]
+    files: tuple[Path, ...] = field(default=())
+
+
+def find(name: str) -> Study:
+    """Return a study.
+
+    Raises:
+        SpecError: there is none of this name.
+    """
+    if name not in _MODULES:
+        raise SpecError(f"unknown study '{name}'{near(name, _MODULES)}")
+    study: Study = importlib.import_module(_MODULES[name]).STUDY
+    return study
