@@ -220,6 +220,43 @@ def validate(file: Spec, *, seed: Seed = None, overrides: Overrides = None) -> N
     typer.echo(experiment.yaml, nl=False)
 
 
+@app.command()
+@_reported()
+def teach(
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="A task, or a Gymnasium id such as LunarLander-v3.")
+    ],
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="The root of all randomness.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The new file; TASK.safetensors by default.")
+    ] = None,
+) -> None:
+    """Train a teacher for the learner 'distill'."""
+    import torch
+
+    from evogen.keys import Key
+    from evogen.learning.teach import train
+    from evogen.learning.teacher import name_of
+    from evogen.registry import find, known
+
+    torch.set_num_threads(1)
+    try:
+        subject = find("task", task)() if task in known("task") else find("task", "gymnasium")(id=task)
+    except ValueError as error:
+        raise SpecError(f"evogen teach {task}: {error}") from error
+    path = out or Path(f"{name_of(subject)}.safetensors")
+    if path.exists():
+        raise SpecError(f"{path} is there already: give another --out")
+    found = train(subject, Key(seed))
+    found.save(path)
+    how = found.origin
+    typer.echo(f"teacher: {path}")
+    typer.echo(
+        f"mean return {how.returns:.1f} over {how.episodes} fresh episodes; {how.steps} steps of training"
+    )
+
+
 @app.command("list")
 @_reported()
 def list_parts(

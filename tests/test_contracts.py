@@ -1,11 +1,14 @@
 """Every registered part keeps the contract of its kind; see evogen.testing."""
 
+from pathlib import Path
+
 import pytest
 
 from evogen.evaluation import Serial
 from evogen.registry import PACKAGES, known
 from evogen.testing import EVALUATOR, contract
 
+TEACHERS = str(Path(__file__).parent / "learning" / "teachers")
 SHORT = {
     ("task", "cartpole"): {"episodes": 2},
     ("task", "gymnasium"): {"id": "CartPole-v1", "episodes": 2, "report_episodes": 2},
@@ -25,6 +28,13 @@ SHORT = {
     },
     ("learner", "snes"): {"steps": 200, "population": 4},
     ("learner", "ppo"): {"iterations": 2, "horizon": 12, "environments": 4, "epochs": 2},
+    ("learner", "distill"): {
+        "teacher": TEACHERS,
+        "iterations": 2,
+        "horizon": 12,
+        "environments": 4,
+        "epochs": 2,
+    },
     ("learner", "supervised"): {"epochs": 2, "batch": 17, "noise": 0.5},
     ("strategy", "genetic"): {"population": 8},
 }

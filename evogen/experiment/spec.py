@@ -18,7 +18,7 @@ from evogen.genome import Gene, Genome
 from evogen.grammar.modules import check as check_modules
 from evogen.grammar.modules import plan
 from evogen.keys import Key
-from evogen.learning import Learner
+from evogen.learning import Checked, Learner
 from evogen.registry import evolvable_fields, find, known
 from evogen.schema import (
     Compute,
@@ -96,6 +96,11 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
     if task.kind not in learner.fits:
         fits = ", ".join(sorted(learner.fits))
         raise (top / "learner").error(f"fits tasks of kind {fits}; this task is of kind {task.kind}")
+    if isinstance(learner, Checked):
+        try:
+            learner.check(task)
+        except SpecError as error:
+            raise (top / "learner").error(str(error)) from None
     architecture = _architecture(written.architecture, top / "architecture", folder)
     genetic = _genetic(written.rules, wiring, top / "rules")
     sections: dict[str, Any] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -30,6 +30,15 @@ class Fit:
     flat: Tensor
     curve: Tensor
     steps: Tensor
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A learner that needs more of a task than its kind."""
+
+    def check(self, task: Any) -> None:
+        """Raise a SpecError if it cannot learn this task."""
+        ...
 
 
 class Learner(Protocol):

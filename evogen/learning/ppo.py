@@ -17,19 +17,18 @@ Sources: Schulman et al. 2017 (PPO), 2016 (GAE).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from evogen.keys import Key
 from evogen.learning import Fit
 from evogen.learning.adam import Adam
-from evogen.learning.batch import Batch
+from evogen.learning.batch import Batch, parts
 from evogen.learning.critic import Critic, Scale
 from evogen.learning.lens import Statistics
 from evogen.learning.policy import Policy, policy_for
@@ -66,10 +65,9 @@ class PPO:
     fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL, TaskKind.CONTINUOUS})
 
     def __post_init__(self) -> None:
-        if self.environments < self.minibatches:
-            raise ValueError(
-                f"environments {self.environments}: wanted at least minibatches {self.minibatches}"
-            )
+        for name in ("environments", "horizon"):
+            if (value := getattr(self, name)) < self.minibatches:
+                raise ValueError(f"{name} {value}: wanted at least minibatches {self.minibatches}")
 
     def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
         """Tune on episodes of the task; the curve is the mean return of the episodes that ended."""
@@ -91,7 +89,8 @@ class PPO:
             scale = before.see(batch.target.flatten(1))
             critic.rescale(judge, before, scale)
             batch = batch.regroup(network.rows)
-            for part in self._parts(batch, [key.child("pass", iteration) for key in keys]):
+            passes = [key.child("pass", iteration) for key in keys]
+            for part in parts(batch, passes, epochs=self.epochs, minibatches=self.minibatches):
                 flat.requires_grad_(), judge.requires_grad_()
                 output = part.replay(phenotype.network(flat, noise))
                 worth = critic.value(judge, seen.view(regroup(part.observation, len(keys))))
@@ -133,18 +132,6 @@ class PPO:
             rollout.first,
             rollout.memory,
         )
-
-    def _parts(self, batch: Batch, keys: Sequence[Key]) -> Iterator[Batch]:
-        axis = 2 if batch.memory else 1
-        whole = batch if batch.memory else batch.flatten()
-        rows, entries = whole.advantage.shape[0], whole.advantage.shape[axis]
-        generators = [key.generator() for key in keys for _ in range(rows // len(keys))]
-        for _ in range(self.epochs):
-            order = np.stack([generator.permutation(entries) for generator in generators])
-            mixed = whole.take(torch.from_numpy(order).to(whole.action.device), axis)
-            for number in range(self.minibatches):
-                size = entries // self.minibatches
-                yield mixed.cut(number * size, size, axis).flatten()
 
     def _loss(self, policy: Policy, output: Tensor, part: Batch, values: Values) -> Tensor:
         rows = values["clip_range"].shape[0]

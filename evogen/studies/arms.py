@@ -21,7 +21,7 @@ class Arm:
         wiring: name of the registered wiring.
         genes: g of the genetic rules.
         training: what the learner trains: the average network, or agents born at 100 synapses a neuron.
-        learner: whose steps are those of every other arm of the task.
+        learner: whose steps are those of every other arm of the task; `distill` needs fewer, and a teacher.
         pattern: the rule mask: none, the 47 adhesion rules, or their equal-degree shuffles.
         expression: as trained, or drawn by lineage for every agent, raw or of the trained scale.
         of: the arm whose trained rules it takes; None: it is trained itself.
@@ -34,7 +34,7 @@ class Arm:
     wiring: Literal["synaptogen", "gcm", "direct"] = "synaptogen"
     genes: int = 16
     training: Literal["mean", "noise"] = "noise"
-    learner: Literal["ppo", "dqn", "snes"] = "ppo"
+    learner: Literal["ppo", "dqn", "snes", "distill"] = "ppo"
     pattern: Pattern = "none"
     expression: Literal["trained", "lineage", "matched"] = "trained"
     of: str | None = None
@@ -45,6 +45,7 @@ class Arm:
 ARMS = (
     Arm("noise", "PPO through the noise of birth, at 100 synapses a neuron", official=True, swept=True),
     Arm("mean", "PPO on the average network", training="mean", official=True, swept=True),
+    Arm("distill", "imitates one stored teacher through the noise", learner="distill", official=True),
     Arm("dqn", "DQN with the reference's settings, on the average network", training="mean", learner="dqn"),
     Arm("snes", "SNES from the parameters' own scale; each sample is one born agent", learner="snes"),
     Arm("random", "rules of `noise`, expression by lineage", expression="lineage", of="noise"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from evogen.learning import Learner
+from evogen.learning.distill import Distill
 from evogen.learning.dqn import DQN
 from evogen.learning.ppo import PPO
 from evogen.learning.snes import SNES
@@ -66,15 +67,26 @@ class Recipe:
         return made
 
     def learner(self, name: str, part: float) -> Learner:
-        """Return a learner; all three spend the same environment steps."""
+        """Return a learner; all spend the same environment steps, but for `distill`."""
         ppo = replace(self.ppo, iterations=max(1, round(self.ppo.iterations * part)))
         steps = ppo.iterations * ppo.environments * ppo.horizon
-        learners: dict[str, Learner] = {"ppo": ppo, "snes": SNES(steps=steps)}
+        pupil = replace(PUPIL, iterations=max(1, round(PUPIL.iterations * part)))
+        learners: dict[str, Learner] = {"ppo": ppo, "snes": SNES(steps=steps), "distill": pupil}
         if self.dqn is not None:
             learners["dqn"] = replace(self.dqn, steps=steps)
         return learners[name]
 
 
+PUPIL = Distill(
+    iterations=100,
+    environments=16,
+    horizon=128,
+    epochs=4,
+    minibatches=8,
+    learning_rate=0.01,
+    temperature=1.0,
+    clip=0.5,
+)
 _SHORT = PPO(
     iterations=244,
     environments=8,
