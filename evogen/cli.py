@@ -176,7 +176,7 @@ def report(
 @app.command()
 @_reported()
 def study(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which comparison: synaptogen.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which comparison: synaptogen, rules.")],
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Few seeds and steps, in minutes.")] = False,
     seeds: Annotated[int | None, typer.Option(min=2, max=1000, help="Training seeds of each cell.")] = None,
@@ -185,6 +185,9 @@ def study(
     workers: Annotated[int, typer.Option(min=1, help="Processes that train.")] = 1,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The folder; runs/study-NAME by default.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN", help="rules: a run whose winner is studied.")
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the whole as JSON there.")] = None,
 ) -> None:
@@ -196,7 +199,7 @@ def study(
     from evogen.studies.export import dumped
 
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    options = studies.Options(quick, seeds, _names(tasks), _names(arms), workers, out, command)
+    options = studies.Options(quick, seeds, _names(tasks), _names(arms), workers, out, command, run)
     if json is not None and not json.parent.is_dir():
         raise SpecError(f"--json {json}: there is no folder {json.parent}; make it first")
     try:

@@ -72,6 +72,7 @@ class Problem:
         dtype: `float32` or `float64`.
         device: where torch computes.
         threads: torch threads of each worker.
+        lives: of each candidate, each with expression, learning and births of its own; fitness is their mean.
     """
 
     space: SearchSpace
@@ -84,9 +85,43 @@ class Problem:
     dtype: str = "float32"
     device: str = "cpu"
     threads: int = 1
+    lives: int = 1
 
 
 def evaluate(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
+    """Let every candidate of a cohort live `problem.lives` times; the first life is the one that is kept.
+
+    Lives differ in every draw, innate expression included; those of one number share that expression between
+    candidates, as single lives do.
+    """
+    keys = [problem.key, *(problem.key.child("again", life) for life in range(1, problem.lives))]
+    lives = [_evaluated(replace(problem, key=key), cohort) for key in keys]
+    return tuple(_together(of_one) for of_one in zip(*lives, strict=True))
+
+
+def _together(lives: Sequence[Evaluation]) -> Evaluation:
+    """Return what a candidate's lives came to: the first that failed, or the mean of all."""
+    first = next((life for life in lives if life.outcome is not Outcome.OK), lives[0])
+    if len(lives) == 1 or first.outcome is not Outcome.OK:
+        return first
+    scores = tuple(score for life in lives for score in life.scores)
+    metrics = {
+        name: math.fsum(life.metrics[name] for life in lives) / len(lives)
+        for name in first.metrics
+        if all(name in life.metrics for life in lives)
+    }
+    curves = zip(*(life.curve for life in lives), strict=True)
+    return replace(
+        first,
+        fitness=math.fsum(scores) / len(scores),
+        scores=scores,
+        metrics=metrics,
+        curve=tuple(math.fsum(values) / len(lives) for values in curves),
+        steps=sum(life.steps for life in lives),
+    )
+
+
+def _evaluated(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
     """Develop, train and score a cohort; a candidate's result does not depend on its cohort-mates.
 
     A genome that cannot be developed ends INVALID, a row that becomes non-finite DIVERGED; if the batched

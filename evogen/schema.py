@@ -83,6 +83,9 @@ class Search:
         16, low=1, high=65_536, doc="candidates that are developed and dispatched together"
     )
     lookahead: int = setting(2, low=1, doc="cohort k is bred from the state after cohort k - lookahead")
+    lives: int = setting(
+        1, low=1, high=1000, doc="lives of a candidate, from expression of their own; fitness is their mean"
+    )
     snapshot_every: int = setting(10, low=1, doc="cohorts between two snapshots of the strategy's state")
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from evogen.grammar import Grammar
 from evogen.registry import setting
+
+ADHESION = 39  # genes of the worm's adhesion rules, evogen.genetics.adhesion
 
 
 class Distribution(Protocol):
@@ -84,7 +86,13 @@ class RulesSpace:
         min_genes, max_genes: bounds that deletion and duplication keep.
         transmitters: n, the same for every genome of the space.
         temperature: tau of P = sigmoid(O / tau).
-        evolve: False holds O and c at the first genome's draw for the whole search.
+        mask: which gene pairs a new genome has a rule for: no mask at all, each pair by chance, or the worm's
+            47 adhesion rules among 39 genes. What becomes of the others is the wiring's own setting `mask`.
+        density: chance of each pair of a random mask.
+        evolve: False holds O, c and mask at the first genome's draw for the whole search.
+
+    Raises:
+        ValueError: a density without a random mask, or adhesion rules among another number of genes.
     """
 
     genes: int = setting(16, low=1, high=1024, doc="gene count of a new genome")
@@ -92,7 +100,22 @@ class RulesSpace:
     max_genes: int = setting(32, low=1, high=1024, doc="most genes that duplication makes")
     transmitters: int = setting(3, low=1, high=64, doc="neurotransmitters")
     temperature: float = setting(0.1, low=1e-3, high=1e3, doc="tau of P = sigmoid(O / tau)")
-    evolve: bool = setting(True, doc="whether O and c differ between genomes")
+    mask: Literal["none", "random", "adhesion"] = setting(
+        "none", doc="gene pairs with a rule: not told apart, drawn by chance, or the worm's 47 of 39 genes"
+    )
+    density: float = setting(1.0, low=1e-6, high=1.0, doc="chance of each gene pair of a random mask")
+    evolve: bool = setting(True, doc="whether O, c and mask differ between genomes")
+
+    def __post_init__(self) -> None:
+        if self.density != 1 and self.mask != "random":
+            raise ValueError(
+                f"density {self.density:g}: wanted only with mask: random, found mask: {self.mask}"
+            )
+        if self.mask == "adhesion" and self.genes != ADHESION:
+            raise ValueError(
+                f"genes {self.genes}: wanted {ADHESION} with mask: adhesion, whose rules are among that many "
+                f"(and max_genes of at least {ADHESION})"
+            )
 
 
 @dataclass(frozen=True)

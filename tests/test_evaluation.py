@@ -13,7 +13,7 @@ from evogen import evaluation
 from evogen.cohort import Cohort, Individual, Outcome, Ref
 from evogen.connectome.birth import Birth
 from evogen.connectome.direct import Direct
-from evogen.connectome.synaptogen import SynaptoGen
+from evogen.connectome.synaptogen import CHOICE, SynaptoGen
 from evogen.errors import WorkerError
 from evogen.evaluation import Problem, assess, evaluate
 from evogen.genome import frozen
@@ -291,7 +291,8 @@ def test_assessment_uses_other_agents_other_episodes_and_the_other_fold():
 
 
 def test_one_step_of_the_inner_loop_scales_with_the_learning_rate_gene():
-    """Adam's first step is the rate times the gradient's sign; one batch holds the training fold."""
+    """Adam's first step is rate times pace and the gradient's sign; one batch holds the training fold."""
+    paces = {"T": CHOICE, "R": CHOICE}
     of = problem("reflex", Blobs(), Supervised(epochs=1, batch=48), dtype="float64")
     (genome,) = cohort(of, 1)
     innate = run(replace(of, learner=NoLearner()), [genome])[0].tuned
@@ -304,7 +305,7 @@ def test_one_step_of_the_inner_loop_scales_with_the_learning_rate_gene():
     for gene, own in moved[0].items():
         for name, step in own.items():
             assert np.allclose(moved[1][gene][name], 2 * step, atol=1e-6)
-            assert np.abs(step).max() == pytest.approx(0.01, rel=1e-3)
+            assert np.abs(step).max() == pytest.approx(0.01 * paces.get(name[-1], 1.0), rel=1e-3)
 
 
 def test_digits_are_learnt_in_life_by_plastic_synapses_only():
@@ -345,3 +346,49 @@ def test_a_callers_no_grad_changes_no_bit():
     expected = [bits(one) for one in run(of, genomes)]
     with torch.no_grad():
         assert [bits(one) for one in run(of, genomes)] == expected
+
+
+def test_several_lives_are_single_lives_and_their_mean() -> None:
+    once = CASES["module-ppo"]
+    genomes = cohort(once, 3)
+    keys = [once.key, once.key.child("again", 1), once.key.child("again", 2)]
+    single = [run(replace(once, key=key), genomes) for key in keys]
+    for row, one in enumerate(run(replace(once, lives=3), genomes)):
+        own = [life[row] for life in single]
+        assert one.scores == tuple(score for life in own for score in life.scores)
+        assert one.fitness == pytest.approx(np.mean([life.fitness for life in own]))
+        assert np.allclose(one.curve, np.mean([life.curve for life in own], 0))
+        assert one.steps == sum(life.steps for life in own)
+        assert bits(replace(one, fitness=0.0, scores=(), metrics={}, curve=(), steps=0)) == bits(
+            replace(own[0], fitness=0.0, scores=(), metrics={}, curve=(), steps=0)
+        )
+        assert len({life.scores for life in own}) == 3
+
+
+def test_lives_begin_from_expression_of_their_own_unless_it_is_inherited() -> None:
+    of = replace(CASES["module-ppo"], learner=PPO(learning_rate=0.0, iterations=1, environments=4, horizon=4))
+    of = replace(of, space=replace(of.space, plasticity={}))
+    (genome,) = cohort(of, 1)
+    lives = [run(replace(of, key=key), [genome])[0] for key in (of.key, of.key.child("again", 1))]
+    first, second = (
+        {name: array for own in life.tuned.values() for name, array in own.items()} for life in lives
+    )
+    assert any(not np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_a_candidate_of_several_lives_is_the_same_alone_and_in_a_cohort() -> None:
+    of = replace(CASES["module-ppo"], lives=2)
+    genomes = cohort(of, 3)
+    for genome, one in zip(genomes, run(of, genomes), strict=True):
+        assert bits(one) == bits(run(of, [genome])[0])
+
+
+def test_a_life_that_fails_is_the_candidates_outcome() -> None:
+    of = replace(CASES["module-ppo"], lives=2)
+    broken = replace(cohort(of, 1)[0], rules=None)
+    healthy = cohort(of, 2)[1]
+    failed, one = run(of, [broken, healthy])
+    assert failed.outcome is Outcome.INVALID
+    assert failed.fitness is None
+    assert "the wiring needs genetic rules" in failed.message
+    assert bits(one) == bits(run(of, [healthy])[0])

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evogen.space import Distribution, Integers, Log, Uniform
+from evogen.genetics.adhesion import adhesion_mask
+from evogen.space import ADHESION, Distribution, Integers, Log, RulesSpace, Uniform
 
 UNITS = st.floats(0, 1)
 ANY = st.sampled_from([Uniform(-2.0, 3.0), Log(1e-4, 0.5), Integers(-1, 4), Uniform(0.1, 0.3), Log(0.1, 0.3)])
@@ -57,3 +58,18 @@ def test_integers_share_the_unit_interval_equally() -> None:
     values = [Integers(2, 5).value((i + 0.5) / 1000) for i in range(1000)]
     assert [values.count(i) for i in range(2, 6)] == [250] * 4
     assert all(type(value) is int for value in values)
+
+
+def test_a_density_is_for_random_masks_only() -> None:
+    assert RulesSpace(mask="random", density=0.5).density == 0.5
+    with pytest.raises(ValueError, match=r"density 0\.5: wanted only with mask: random, found mask: none"):
+        RulesSpace(density=0.5)
+    with pytest.raises(ValueError, match="found mask: adhesion"):
+        RulesSpace(mask="adhesion", genes=39, max_genes=39, density=0.5)
+
+
+def test_adhesion_rules_are_among_their_own_genes() -> None:
+    assert len(adhesion_mask()[0]) == ADHESION
+    assert RulesSpace(mask="adhesion", genes=39, max_genes=39).genes == ADHESION
+    with pytest.raises(ValueError, match="genes 16: wanted 39 with mask: adhesion"):
+        RulesSpace(mask="adhesion")

@@ -68,3 +68,19 @@ def test_the_benchmark_prints_ratios_and_writes_what_it_prints(tmp_path: Path) -
     assert "cohort of 4" in said
     assert {len(each) for each in found["steps_per_s"].values()} == {2}
     assert 0 < found["gb"]["cohort of 4"] < 2
+
+
+@pytest.mark.slow
+def test_the_quick_study_of_synaptogen_beats_the_paper_on_cartpole(tmp_path: Path) -> None:
+    """Every arm on CartPole, two on Acrobot; the paper's agents, of 100,000 synapses a neuron, average 455."""
+    command = [sys.executable, "-m", "evogen", "study", "synaptogen", "--quick", "--workers", "2"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "study")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "study/table.json").read_text())
+    rows = {(row["task"], row["arm"], row["regime"]): row for row in found["rows"]}
+    assert rows["cartpole", "noise", "reference"]["score"]["mean"] > 455
+    assert rows["cartpole", "noise", "biological"]["score"]["mean"] > 455
+    assert rows["cartpole", "random", "reference"]["score"]["mean"] < 200
+    assert ("acrobot", "mean", "biological") in rows

@@ -139,6 +139,7 @@ def problem(experiment: Experiment, device: str) -> Problem:
         dtype=experiment.compute.dtype,
         device=device,
         threads=experiment.compute.threads,
+        lives=experiment.search.lives,
     )
 
 

@@ -110,6 +110,9 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         "search": settings(Search, written.search, top / "search").value,
         "compute": settings(Compute, written.compute, top / "compute").value,
     }
+    if sections["search"].lives > 1 and written.inheritance is Inheritance.LAMARCKIAN:
+        text = "several lives tune several expressions: wanted 1, or inheritance: baldwinian"
+        raise (top / "search" / "lives").error(f"{text}; found {sections['search'].lives}")
     rules = _rules(written.plasticity, architecture, top / "plasticity")
     return Experiment(
         written.name,

@@ -15,7 +15,10 @@ from typing import Any
 
 from evogen.errors import SpecError, near
 
-_MODULES: Mapping[str, str] = {"synaptogen": "evogen.studies.synaptogen"}
+_MODULES: Mapping[str, str] = {
+    "synaptogen": "evogen.studies.synaptogen",
+    "rules": "evogen.studies.rules",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Options:
         workers: processes.
         out: the folder of cells and tables.
         command: what was typed, for the record.
+        run: a search that was made already, for a study that begins with one.
     """
 
     quick: bool = False
@@ -38,6 +42,7 @@ class Options:
     workers: int = 1
     out: Path | None = None
     command: str = ""
+    run: Path | None = None
 
 
 @dataclass(frozen=True)

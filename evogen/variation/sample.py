@@ -1,8 +1,8 @@
 """New genomes out of nothing, and the identities of new genes.
 
 Initial laws (those of SynaptoGen's reference code): O ~ N(0, 1/g^2), c ~ N(0, 1/(2 n^2)) for g genes and n
-transmitters; module genes are grown by the grammar; every plasticity gene is uniform over its unit interval,
-so log-uniform where it is declared `log`.
+transmitters; a random rule mask allows each pair with probability `density`; module genes are grown by the
+grammar; every plasticity gene is uniform over its unit interval, so log-uniform where it is declared `log`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterator
 
 from evogen.cohort import Ref
-from evogen.genome import Gene, Genome, Rules, frozen
+from evogen.genetics.adhesion import adhesion_mask
+from evogen.genome import Array, Gene, Genome, Rules, frozen
 from evogen.grammar import grow
 from evogen.keys import Key
 from evogen.space import ArchitectureSpace, RulesSpace, SearchSpace
@@ -61,7 +62,22 @@ def _rules(space: RulesSpace, key: Key) -> Rules:
     g, n = space.genes, space.transmitters
     O = key.child("O").generator().normal(0, 1 / g, (g, g))  # ~ N(0, 1/g^2)
     c = key.child("c").generator().normal(0, 1 / (math.sqrt(2) * n), (n, 2 * n))  # ~ N(0, 1/(2 n^2))
-    return Rules(tuple(range(1, g + 1)), frozen(O), frozen(c), space.temperature)
+    return Rules(
+        tuple(range(1, g + 1)), frozen(O), frozen(c), space.temperature, _mask(space, key.child("mask"))
+    )
+
+
+def _mask(space: RulesSpace, key: Key) -> Array | None:
+    """Draw the (g, g) mask; one that would allow no pair at all allows any one of them instead."""
+    if space.mask == "none":
+        return None
+    if space.mask == "adhesion":
+        return frozen(adhesion_mask()[1])
+    rng, g = key.generator(), space.genes
+    allowed = rng.random((g, g)) < space.density  # ~ Bernoulli(density)
+    if not allowed.any():
+        allowed.ravel()[rng.integers(g * g)] = True
+    return frozen(allowed)
 
 
 def _architecture(space: ArchitectureSpace, key: Key, ids: Iterator[int]) -> list[Gene]:

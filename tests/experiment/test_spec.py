@@ -61,11 +61,26 @@ def test_the_canonical_file_reads_back_to_an_equal_experiment(file: Path, tmp_pa
 def test_the_canonical_file_says_every_setting(file: Path, tmp_path: Path) -> None:
     (tmp_path / "full.yaml").write_text(evogen.load(file).yaml)
     data, _ = document.read(tmp_path / "full.yaml")
-    assert data["search"] == {"cohorts": 3, "cohort_size": 4, "lookahead": 2, "snapshot_every": 10}
+    search = {"cohorts": 3, "cohort_size": 4, "lookahead": 2, "lives": 1, "snapshot_every": 10}
+    assert data["search"] == search
     assert data["task"] == {"kind": "cartpole", "episodes": 1, "report_episodes": 1, "normalised": True}
     assert data["architecture"]["grammar"] == "grammar.bnf"
     assert data["plasticity"]["abcd"]["eta"] == {"log": [0.001, 0.5]}
     assert data["compute"] == {"dtype": "float32", "threads": 1}
+
+
+def test_the_canonical_file_says_which_pairs_have_rules(file: Path, tmp_path: Path) -> None:
+    for rules, wanted in (
+        ("{genes: 8, mask: random, density: 0.3}", {"mask": "random", "density": 0.3}),
+        ("{genes: 39, max_genes: 39, mask: adhesion}", {"mask": "adhesion", "density": 1.0}),
+        ("{genes: 8}", {"mask": "none", "density": 1.0}),
+    ):
+        experiment = evogen.load(file, [f"rules={rules}"])
+        (tmp_path / "full.yaml").write_text(experiment.yaml)
+        (tmp_path / "grammar.bnf").write_text(experiment.grammar)
+        data, _ = document.read(tmp_path / "full.yaml")
+        assert {name: data["rules"][name] for name in wanted} == wanted
+        assert evogen.load(tmp_path / "full.yaml", ["name=small"]).space == experiment.space
 
 
 @pytest.mark.parametrize(
@@ -104,6 +119,8 @@ def test_the_last_of_two_overrides_counts(file: Path) -> None:
         ("plasticity.abc.eta=1", "plasticity.abc: unknown rule; did you mean 'abcd'?"),
         ("seed.x=1", "seed: wanted a valid integer"),
         ("search.cohorts.x=1", "search.cohorts: 3 is one value, it has no settings below it"),
+        ("search.lives=2", "search.lives: several lives tune several expressions: wanted 1, or inheritance"),
+        ("search.lives=0", "search.lives: wanted a number in [1, 1000], found 0"),
         ("search.cohorts=0", "--set search.cohorts=0: search.cohorts: wanted a number >= 1, found 0"),
         ("search.cohort_size=1.5", "search.cohort_size: wanted a valid integer, found 1.5"),
         ("task=cartpol", "unknown task 'cartpol'; did you mean 'cartpole'? ('evogen list tasks' shows all)"),
@@ -113,6 +130,12 @@ def test_the_last_of_two_overrides_counts(file: Path) -> None:
         ("wiring=direct", "rules: this wiring has no genetic rules"),
         ("rules.genes=9", "rules.max_genes: wanted a number >= genes (9), found 8"),
         ("rules.temperature=0", "rules.temperature: wanted a number in [0.001, 1000], found 0"),
+        ("rules.density=0.5", "rules: density 0.5: wanted only with mask: random, found mask: none"),
+        ("rules={mask: random, density: 0}", "rules.density: wanted a number in [1e-06, 1], found 0"),
+        ("rules={mask: random, density: 1.1}", "rules.density: wanted a number in [1e-06, 1], found 1.1"),
+        ("rules.mask=adhesion", "rules: genes 4: wanted 39 with mask: adhesion"),
+        ("rules.mask=forbid", "rules.mask: wanted 'none', 'random' or 'adhesion', found"),
+        ("rules={mask: adhesion, genes: 39}", "rules.max_genes: wanted a number >= genes (39), found 32"),
         ("rules.transmitters=0", "rules.transmitters: wanted a number in [1, 64], found 0"),
         ("rules.temperature=.inf", "rules.temperature: wanted a number in [0.001, 1000], found"),
         ("strategy.plasticity_sigma=.inf", "strategy.plasticity_sigma: wanted a number"),

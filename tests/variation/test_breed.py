@@ -92,6 +92,21 @@ def test_all_operators_happen() -> None:
     }
 
 
+def test_where_there_are_masks_they_are_flipped_and_stay_square() -> None:
+    assert SPACE.rules is not None
+    space = replace(SPACE, rules=replace(SPACE.rules, mask="random", density=0.5))
+    mother, father = draw(2, space=space), draw(3, space=space)
+    happened: set[str] = set()
+    for seed in range(60):
+        child, operator = child_of(mother, father if seed % 2 else None, seed=seed, space=space)
+        happened |= set(operator.split("+"))
+        assert child.rules is not None
+        assert child.rules.mask is not None
+        assert child.rules.mask.shape == child.rules.O.shape
+        assert load(child.json, child.arrays) == child
+    assert {"rules.flip", "rules.duplicate", "rules.delete", "crossover"} <= happened
+
+
 def test_breeding_is_pure() -> None:
     mother, father = tuned(draw(0)), tuned(draw(1))
     before = (mother.json, father.json)

@@ -126,6 +126,40 @@ def test_crossover_takes_each_common_gene_and_c_from_either_parent() -> None:
     assert all(np.ptp(child.c) == 0 for child in children)
 
 
+def with_ones(genome: Genome, *pairs: tuple[int, int]) -> Genome:
+    """Return the genome with a mask that allows these pairs of gene identities."""
+    rules = of(genome)
+    mask = np.zeros(rules.O.shape)
+    for pre, post in pairs:
+        mask[rules.genes.index(pre), rules.genes.index(post)] = 1
+    return replace(genome, rules=replace(rules, mask=frozen(mask)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_crossover_takes_a_pairs_mask_from_whom_its_strength_is(seed: int) -> None:
+    mother, father = relatives()
+    his = [(pre, post) for pre in (1, 2, 3, 4) for post in (1, 2, 3, 4)]
+    child = of(cross(with_ones(mother, (5, 1), (6, 6)), with_ones(father, *his, (9, 1)), Key(seed)))
+    assert child.mask is not None
+    for i, pre in enumerate(child.genes):
+        for j, post in enumerate(child.genes):
+            hers = child.O[i, j] == 1.0
+            assert child.mask[i, j] == (float((pre, post) in {(5, 1), (6, 6)}) if hers else 1.0)
+
+
+def test_crossover_with_a_parent_without_mask_keeps_the_mothers() -> None:
+    mother, father = relatives()
+    with_mask = with_ones(mother, (1, 1))
+    assert np.array_equal(of(cross(with_mask, father, Key(0))).mask, of(with_mask).mask)
+    assert of(cross(mother, with_ones(father, (1, 1)), Key(0))).mask is None
+
+
+def test_deletion_drops_the_masks_row_and_column() -> None:
+    genome = masked(draw())
+    rules = of(delete(genome, Key(0), space=WITHIN))
+    assert np.array_equal(rules.mask, np.eye(5))
+
+
 def test_rule_genes_of_new_genomes_are_homologous() -> None:
     mother, father = of(draw(0)), of(draw(1))
     assert mother.genes == father.genes

@@ -1,10 +1,12 @@
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
 
 from evogen.cohort import Ref
+from evogen.genetics.adhesion import adhesion_mask
 from evogen.grammar import derive
 from evogen.keys import Key
 from evogen.variation.sample import BLOCK, innovations, sample
@@ -31,6 +33,47 @@ def test_rules_have_their_initial_law() -> None:
     for values, std in ((O, 1 / 6), (c, 1 / np.sqrt(8))):
         assert values.std() == pytest.approx(std, rel=4 / np.sqrt(2 * values.size))
         assert abs(values.mean()) < 4 * std / np.sqrt(values.size)
+
+
+def masks(rows: int, **changes: Any) -> list[np.ndarray]:
+    assert SPACE.rules is not None
+    space = replace(SPACE, rules=replace(SPACE.rules, **changes))
+    rules = [draw(row, space=space).rules for row in range(rows)]
+    return [each.mask for each in rules if each is not None and each.mask is not None]
+
+
+def test_a_random_mask_allows_each_pair_with_its_density() -> None:
+    drawn = np.stack(masks(200, mask="random", density=0.3))
+    assert drawn.shape == (200, 6, 6)
+    assert set(np.unique(drawn)) == {0.0, 1.0}
+    assert drawn.mean() == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / drawn.size))
+    # each pair: Binomial(200, 0.3); 5 standard errors of 0.032, of 36 pairs
+    assert np.abs(drawn.mean(0) - 0.3).max() < 0.17
+    assert masks(1, mask="random", density=1.0)[0].all()
+
+
+def test_a_mask_that_would_forbid_every_pair_allows_any_one() -> None:
+    drawn = np.stack(masks(200, mask="random", density=1e-6))
+    assert (drawn.sum((1, 2)) == 1).all()
+    assert np.count_nonzero(drawn.sum(0)) > 25  # of 36 pairs; 35.9 expected
+
+
+def test_the_adhesion_mask_is_the_worms() -> None:
+    drawn = masks(2, mask="adhesion", genes=39, max_genes=39)
+    assert all(np.array_equal(mask, adhesion_mask()[1]) for mask in drawn)
+    assert drawn[0].sum() == 47
+
+
+def test_a_mask_leaves_the_draws_of_strengths() -> None:
+    assert SPACE.rules is not None
+    plain, with_mask = (
+        draw(space=replace(SPACE, rules=replace(SPACE.rules, mask=mask))).rules for mask in ("none", "random")
+    )
+    assert plain is not None
+    assert with_mask is not None
+    assert plain.mask is None
+    assert np.array_equal(plain.O, with_mask.O)
+    assert np.array_equal(plain.c, with_mask.c)
 
 
 def test_plasticity_genes_are_uniform_in_the_unit_interval_and_independent() -> None:
