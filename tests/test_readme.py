@@ -23,6 +23,11 @@ SHORT = {
     "cartpole": "task.episodes=1 birth.agents=2 learner.iterations=1 learner.horizon=16",
     "digits": "birth.agents=1 learner.epochs=1",
     "digits-life": "task.lessons=5 task.questions=10 birth.agents=1",
+    "synaptogen-rules": "task.episodes=1 birth.agents=2 learner.iterations=1 learner.horizon=16",
+}
+STUDIED = {
+    "synaptogen": "--tasks cartpole --arms noise",
+    "rules": "--tasks mountain-car --arms evolved,random",
 }
 SMALL = "search.cohorts=2 search.cohort_size=2"
 
@@ -32,6 +37,8 @@ def shortened(line: str) -> list[str]:
     if words[0] == "run":
         settings = [*SHORT[Path(words[1]).stem].split(), *SMALL.split()]
         words += [part for each in settings for part in ("--set", each)]
+    if words[0] == "study":
+        words += ["--quick", "--seeds", "2", *STUDIED[words[1]].split()]
     return words
 
 

@@ -72,7 +72,7 @@ def test_the_benchmark_prints_ratios_and_writes_what_it_prints(tmp_path: Path) -
 
 @pytest.mark.slow
 def test_the_quick_study_of_synaptogen_beats_the_paper_on_cartpole(tmp_path: Path) -> None:
-    """Every arm on CartPole, two on Acrobot; the paper's agents, of 100,000 synapses a neuron, average 455."""
+    """Every arm on CartPole, two on Acrobot; agents of 100,000 synapses a neuron average 455 in the paper."""
     command = [sys.executable, "-m", "evogen", "study", "synaptogen", "--quick", "--workers", "2"]
     done = subprocess.run(
         [*command, "--out", str(tmp_path / "study")], cwd=ROOT, capture_output=True, text=True, check=False
