@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from evogen.learning.teacher import teacher_for
 from evogen.studies.arms import ARMS
 from evogen.studies.intervals import Interval
 from evogen.studies.published import FIGURES
@@ -23,6 +24,8 @@ def lines(found: Tables) -> Iterator[str]:
     if found.points:
         yield from _sweep(found.points)
         yield ""
+    yield from _cost(found)
+    yield ""
     yield from _legend(found)
 
 
@@ -103,6 +106,21 @@ def _sweep(found: Sequence[Point]) -> Iterator[str]:
             f"{item.task:14}{item.arm:7}{item.degree:>9.0f}{percent(item.noise):>12}"
             f"{number(item.born.mean):>19}{number(item.predicted.mean):>19}"
         )
+
+
+def _cost(found: Tables) -> Iterator[str]:
+    yield "Cost: environment steps of a seed, and seconds of all seeds together, which"
+    yield "depend on the machine and on what else it did"
+    yield ""
+    yield f"{'':14}{'':9}{'steps':>12}{'training':>12}{'scoring':>12}"
+    for cell, result in found.cells:
+        steps = f"{result.steps.mean():>12,.0f}"
+        yield f"{cell.task:14}{cell.arm.name:9}{steps}{result.training:>10.0f} s{result.scoring:>10.0f} s"
+    for cell, _ in found.cells:
+        if cell.arm.learner == "distill":
+            taught = teacher_for(cell.recipe.play(1), "").origin
+            best = f"best of {taught.candidates} of {taught.steps:,} steps each"
+            yield f"{cell.task}: the teacher was the {best}"
 
 
 def _legend(found: Tables) -> Iterator[str]:
