@@ -200,12 +200,15 @@ def study(
 
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     options = studies.Options(quick, seeds, _names(tasks), _names(arms), workers, out, command, run)
-    if json is not None and not json.parent.is_dir():
-        raise SpecError(f"--json {json}: there is no folder {json.parent}; make it first")
+    if json is not None and (json.is_dir() or not json.parent.is_dir()):
+        raise SpecError(f"--json {json}: wanted a file in a folder that is there")
+    for folder in [] if out is None else [out, *out.parents]:
+        if folder.exists() and not folder.is_dir():
+            raise SpecError(f"--out: wanted a folder, {folder} is a file")
     try:
         found = studies.find(name).run(options, _notice)
     except KeyboardInterrupt as error:
-        typer.echo("interrupted; finished cells are kept: the same command goes on", err=True)
+        typer.echo("interrupted; what the study keeps stays: the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from error
     typer.echo(found.text)
     if json is not None:
@@ -249,8 +252,9 @@ def teach(
     except ValueError as error:
         raise SpecError(f"evogen teach {task}: {error}") from error
     path = out or Path(f"{name_of(subject)}.safetensors")
-    if path.exists():
-        raise SpecError(f"{path} is there already: give another --out")
+    if path.exists() or not path.parent.is_dir():
+        what = "is there already" if path.exists() else "has no folder to lie in"
+        raise SpecError(f"{path} {what}: give another --out")
     found = train(subject, Key(seed))
     found.save(path)
     how = found.origin

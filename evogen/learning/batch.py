@@ -97,6 +97,17 @@ class Batch:
         )
 
 
+def sharing(environments: int, minibatches: int, *, memory: bool) -> int:
+    """Return how many agents of a candidate live in so many environments: one each.
+
+    But a replayed life is cut over environments, so with memory as many share an agent as there are parts.
+    """
+    if not memory:
+        return environments
+    most = environments // minibatches
+    return max(count for count in range(1, most + 1) if environments % count == 0)
+
+
 def parts(batch: Batch, keys: Sequence[Key], *, epochs: int, minibatches: int) -> Iterator[Batch]:
     """Yield the flat minibatches of several passes, each row's entries in an order of its own.
 

@@ -30,7 +30,7 @@ from torch import Tensor
 from evogen.keys import Key
 from evogen.learning import Fit
 from evogen.learning.adam import Adam
-from evogen.learning.batch import Batch, parts
+from evogen.learning.batch import Batch, parts, sharing
 from evogen.learning.lens import Statistics
 from evogen.learning.rollout import Player, Rollout, regroup
 from evogen.learning.teacher import Teacher, teacher_for
@@ -71,7 +71,7 @@ class Distill:
         """Refuse a task that nobody can teach.
 
         Raises:
-            SpecError: its teacher is missing, damaged, or of another task.
+            SpecError: its teacher is missing, damaged, or answers other observations or actions.
         """
         teacher_for(task, self.teacher)
 
@@ -81,8 +81,7 @@ class Distill:
         flat, seen, curve = phenotype.flat.clone(), Statistics(phenotype), []
         optimiser = Adam(flat, phenotype.pace)
         player = Player(task, keys, self.environments, self.horizon, flat)
-        # an agent per environment; but a replayed life is cut over environments, so there some share one
-        copies = self.environments // (self.minibatches if phenotype.layout.stateful else 1)
+        copies = sharing(self.environments, self.minibatches, memory=phenotype.layout.stateful)
         for iteration in range(self.iterations):
             noise = phenotype.noise([key.child("noise", iteration) for key in keys], copies)
             network = phenotype.network(flat, noise)

@@ -3,6 +3,10 @@
     mean <- mean + (mean' - mean) m / (n + m)
     M2   <- M2 + M2' + (mean' - mean)^2 n m / (n + m)        n <- n + m          (m new ones, mean' and M2')
 
+Learners set it after the updates of every rollout, the last one too: what is scored sees through what all of
+training saw, a little other than what the last update was made with. What was inherited serves until the
+first rollout is over, then what this life saw.
+
 Source: Chan, Golub, LeVeque 1979, the parallel form of Welford's update. In float64.
 """
 

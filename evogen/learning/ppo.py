@@ -28,7 +28,7 @@ from torch import Tensor
 from evogen.keys import Key
 from evogen.learning import Fit
 from evogen.learning.adam import Adam
-from evogen.learning.batch import Batch, parts
+from evogen.learning.batch import Batch, parts, sharing
 from evogen.learning.critic import Critic, Scale
 from evogen.learning.lens import Statistics
 from evogen.learning.policy import Policy, policy_for
@@ -78,8 +78,7 @@ class PPO:
         seen, scale, curve = Statistics(phenotype), Scale(nothing, nothing, 0), []
         tuning, judging = Adam(flat, phenotype.pace), Adam(judge)
         player = Player(task, keys, self.environments, self.horizon, flat)
-        # an agent per environment; but a replayed life is cut over environments, so there some share one
-        copies = self.environments // (self.minibatches if phenotype.layout.stateful else 1)
+        copies = sharing(self.environments, self.minibatches, memory=phenotype.layout.stateful)
         for iteration in range(self.iterations):
             noise = phenotype.noise([key.child("noise", iteration) for key in keys], copies)
             network = phenotype.network(flat, noise)

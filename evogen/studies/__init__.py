@@ -1,8 +1,8 @@
 """Studies: a named comparison, arms x tasks x seeds, and the table that it prints.
 
 An arm is one way to make agents (`evogen.studies.arms`), a cell is one arm on one task with all its training
-seeds (`evogen.studies.cell`). Every arm of a task is given the same environment steps. Cells are kept as they
-finish, so a study that was killed goes on where it was.
+seeds (`evogen.studies.cell`). A study keeps what took long, `synaptogen` its finished cells, `rules` its
+search; the same command goes on from there.
 """
 
 from __future__ import annotations

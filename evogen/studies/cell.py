@@ -2,7 +2,7 @@
 
 Keys: a training seed has one key a task; training draws from its child `train`, births from `birth`, the
 episodes of the final scores from `score`, `average` and `sweep`: no stream is shared. Arms of a task share
-the streams of equal purpose, so that they are compared on equal starts.
+the streams of equal purpose: those that are scored alike (`Arm.official`) meet equal starts.
 """
 
 from __future__ import annotations

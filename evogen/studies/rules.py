@@ -128,6 +128,8 @@ def _refuse(options: Options) -> None:
         for name in names or ():
             if name not in known[option]:
                 raise SpecError(f"--{option}: unknown '{name}'{near(name, known[option])}")
+        if names is not None and len(set(names)) < max(len(names), 1):
+            raise SpecError(f"--{option}: wanted different names, found '{','.join(names)}'")
 
 
 STUDY = Study("rules", TITLE, run)

@@ -93,13 +93,16 @@ def searched(folder: Path, *, overrides: tuple[str, ...], workers: int, say: Cal
             say(f"search: cohort {event.told}, best of it {best:.0f}")
 
     parallel = workers if workers > 1 else 0
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "single.bnf").write_text(GRAMMAR, encoding="utf-8")
+    (folder / "search.yaml").write_text(SEARCH, encoding="utf-8")
+    experiment = load(folder / "search.yaml", overrides)
     if path.is_dir():
+        with open(path) as before:
+            if experiment_of(before) != experiment:
+                raise SpecError(f"{path} was made by another search (--quick or not): name another --out")
         made = resume(path, workers=parallel, on_event=tell)
     else:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "single.bnf").write_text(GRAMMAR, encoding="utf-8")
-        (folder / "search.yaml").write_text(SEARCH, encoding="utf-8")
-        experiment = load(folder / "search.yaml", overrides)
         made = run(experiment, workers=parallel, out=path, on_event=tell)
     with closing(made):
         if made.told < experiment_of(made).search.cohorts:
@@ -111,6 +114,10 @@ def _found(made: Run) -> Found:
     experiment, best = experiment_of(made), made.best()
     if not isinstance(experiment.wiring, SynaptoGen) or not isinstance(experiment.learner, PPO):
         raise SpecError(f"{made.path}: wanted a search with wiring: synaptogen and learner: ppo")
+    if experiment.wiring.mask != "forbid" or experiment.space.plasticity:
+        raise SpecError(
+            f"{made.path}: wanted a search of rules alone, with wiring.mask: forbid and no other gene"
+        )
     if best is None:
         raise SpecError(f"{made.path}: no candidate has a fitness, so there are no rules to study")
     individual, evaluation = made.candidate(best)

@@ -1,7 +1,8 @@
 """The study of SynaptoGen: its four tasks, its way and ours, with the controls that its paper leaves out.
 
 Ours: training goes through the noise of birth, so that agents with few synapses do what their average network
-does. Every arm of a task has the same environment steps, the same networks and ten training seeds.
+does. Every arm of a task has the same networks, ten training seeds and the same environment steps, but for
+`distill`, which needs fewer and a teacher.
 
 Sources: SynaptoGen (arXiv 2402.07242; eLife RP109166); the figure of 16 genes stands beside ours.
 """
@@ -77,16 +78,17 @@ def plan(options: Options, effort: Effort, say: Say) -> list[Cell]:
             say(f"left out {task}: {error}")
             continue
         usual = QUICK_ARMS.get(task) if options.quick else None
-        cells += _cells(task, _arms(options.arms or usual), effort)
+        cells += _cells(task, _arms(options.arms or usual), effort, say)
     if not cells:
         raise SpecError("no task is left to study; see above what is missing")
     return cells
 
 
-def _cells(task: str, arms: Sequence[Arm], effort: Effort) -> list[Cell]:
+def _cells(task: str, arms: Sequence[Arm], effort: Effort, say: Say) -> list[Cell]:
     by_arm: dict[str, Cell] = {}
     for arm in arms:
         if arm.learner == "dqn" and RECIPES[task].dqn is None:
+            say(f"left out {task}-{arm.name}: the reference's learner would take hours there")
             continue
         by_arm[arm.name] = Cell(task, arm, effort, None if arm.of is None else by_arm[arm.of])
     return list(by_arm.values())
@@ -100,6 +102,8 @@ def _arms(wanted: Iterable[str] | None) -> list[Arm]:
 
 
 def _refuse(options: Options) -> None:
+    if options.run is not None:
+        raise SpecError("--run: this study trains its own genomes; only 'evogen study rules' takes a run")
     known = {"tasks": list(RECIPES), "arms": [arm.name for arm in ARMS]}
     for option, names in (("tasks", options.tasks), ("arms", options.arms)):
         for name in names or ():

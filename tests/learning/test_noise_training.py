@@ -10,7 +10,7 @@ from evogen.connectome.birth import Birth
 from evogen.connectome.gcm import GCM
 from evogen.connectome.synaptogen import SynaptoGen
 from evogen.keys import Key
-from evogen.learning.batch import Batch
+from evogen.learning.batch import Batch, sharing
 from evogen.learning.ppo import PPO
 from evogen.phenotype import Phenotype
 from evogen.registry import evolvable_fields
@@ -161,3 +161,11 @@ def test_a_wiring_without_variance_trains_copies_of_its_average():
     plain = fit(SHORT, phenotype(wiring=GCM(), dtype=torch.float64, law=replace(NOISY, training="mean")))
     torch.testing.assert_close(still.curve[:, 0], plain.curve[:, 0])
     assert still.flat.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("environments", "minibatches", "copies"), [(9, 4, 1), (8, 4, 2), (12, 4, 3), (7, 2, 1)]
+)
+def test_lives_with_memory_share_agents_evenly(environments, minibatches, copies):
+    assert sharing(environments, minibatches, memory=True) == copies
+    assert sharing(environments, minibatches, memory=False) == environments

@@ -38,8 +38,12 @@ def test_command_prints_the_table_and_writes_the_record(
         (["synaptogen", "--arms", ","], "--arms: wanted different names, found ''"),
         (["synaptogen", "--seeds", "1"], "--seeds"),
         (["synaptogen", "--workers", "0"], "--workers"),
-        (["synaptogen", "--json", "no/such.json"], "there is no folder no; make it first"),
+        (["synaptogen", "--json", "no/such.json"], "wanted a file in a folder that is there"),
         (["synaptogen", "--out", "file"], "file is a file"),
+        (["synaptogen", "--out", "file/below"], "file is a file"),
+        (["synaptogen", "--json", "."], "wanted a file in a folder that is there"),
+        (["synaptogen", "--run", "file"], "only 'evogen study rules' takes a run"),
+        (["rules", "--arms", ","], "--arms: wanted different names, found ''"),
     ],
 )
 def test_wrong_options_end_with_2_and_write_nothing(

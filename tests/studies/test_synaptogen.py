@@ -137,7 +137,9 @@ def test_task_whose_environment_is_missing_is_left_out(monkeypatch: pytest.Monke
     assert {cell.task for cell in cells} == {"cartpole", "mountain-car", "acrobot"}
     assert len(cells) == 3 * len(ARMS) - 2  # dqn on cartpole only
     assert said == [
-        "left out lunar-lander: environment 'LunarLander-v3' cannot be made: pip install \"evogen[box2d]\""
+        "left out mountain-car-dqn: the reference's learner would take hours there",
+        "left out lunar-lander: environment 'LunarLander-v3' cannot be made: pip install \"evogen[box2d]\"",
+        "left out acrobot-dqn: the reference's learner would take hours there",
     ]
     with pytest.raises(SpecError, match="no task is left"):
         synaptogen.plan(Options(tasks=("lunar-lander",)), synaptogen.FULL, said.append)
