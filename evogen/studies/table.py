@@ -136,9 +136,9 @@ def _legend(found: Tables) -> Iterator[str]:
     yield ""
     yield f"An agent's score is its mean over {effort.episodes} fresh episodes, acting greedily;"
     yield f"that of an average network over {effort.average_episodes}."
-    yield f"Played in Gymnasium's own environments: {official or 'no arm'}. The other arms and the"
-    yield "sweep: in batched copies that equal them step for step (but LunarLander is"
-    yield "Gymnasium's own everywhere)."
+    yield f"Played in Gymnasium's own environments: {official or 'no arm'}."
+    yield "The other arms and the sweep: in batched copies that equal them step for step"
+    yield "(but LunarLander is Gymnasium's own everywhere)."
     yield "Intervals: 95 % bootstrap over training seeds (means of their agents)."
     yield "solved: agents at or over the threshold."
     if any(row.lost for row in found.rows):
