@@ -137,7 +137,7 @@ def classic_ppo(steps: int = 4096) -> float:
         "MlpPolicy", make_vec_env("CartPole-v1", ours.environments), learning_rate=ours.learning_rate,
         n_steps=ours.horizon, batch_size=ours.horizon * ours.environments // ours.minibatches,
         n_epochs=ours.epochs, gamma=ours.gamma, gae_lambda=ours.gae_lambda, clip_range=ours.clip_range,
-        ent_coef=ours.entropy, max_grad_norm=ours.clip, vf_coef=ours.value_weight, seed=0, device="cpu",
+        ent_coef=ours.entropy, max_grad_norm=ours.clip, seed=0, device="cpu",
         policy_kwargs={"net_arch": {"pi": [], "vf": [ours.critic]}},
     )  # fmt: skip
     model.policy.action_net = SynaptoGenNet()

@@ -28,15 +28,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from evogen.keys import Key
-from evogen.phenotype import Network
-from evogen.registry import register, setting
-from evogen.tasks import Fold, Step, TaskKind
-from evogen.tasks.episodes import BatchedEpisodes, computed
-from evogen.tasks.official import mean_return
+from evogen.registry import register
+from evogen.tasks import Step, TaskKind
+from evogen.tasks.classic import Classic
+from evogen.tasks.episodes import computed
 from evogen.tasks.play import greedy
 
 GRAVITY = 9.8  # m/s²
@@ -53,7 +50,7 @@ HORIZON = 500  # steps
 
 @register("task", "acrobot")
 @dataclass(frozen=True)
-class Acrobot:
+class Acrobot(Classic):
     """Swing two links up by the joint between them.
 
     State: (P, B, 5) float64 = θ₁, θ₂, θ̇₁, θ̇₂, steps taken.
@@ -61,21 +58,13 @@ class Acrobot:
     Actions: torques of -1, 0 and 1 N m.
     """
 
-    episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent in the search")
-    report_episodes: int = setting(10, low=1, high=1000, doc="Gymnasium episodes of an agent in the report")
-    normalised: bool = setting(True, doc="input neurons standardise what they observe")
-
+    official = "Acrobot-v1"
     kind = TaskKind.CONTROL
     inputs = 6
     outputs = 3
     horizon = HORIZON
     draws = 4
     threshold = -100.0
-
-    @property
-    def reported(self) -> str:
-        """The reference environment, with starts that the search never saw."""
-        return f"Gymnasium's Acrobot-v1, {self.report_episodes} fresh episodes an agent"
 
     def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         """Return (state, observation) of new episodes from (P, B, 4) float64 uniforms."""
@@ -86,20 +75,9 @@ class Acrobot:
         """Advance every environment; one that has ended goes on by the same equations until it is reset."""
         return Step(*computed(advance, state, action))
 
-    def start(
-        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
-    ) -> BatchedEpisodes:
-        """Return running episodes, B = copies a row."""
-        return BatchedEpisodes(self, keys, copies, device, again=again)
-
     def act(self, output: Tensor) -> Tensor:
         """Return (P, B) int64 torques: the index of the largest output."""
         return greedy(output)
-
-    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
-        """Return (P,) mean returns, from -500 up; REPORT plays Gymnasium's own Acrobot-v1."""
-        counts = {"episodes": self.episodes, "report_episodes": self.report_episodes}
-        return mean_return(self, "Acrobot-v1", agents, keys=keys, fold=fold, **counts)
 
 
 def begin(xp: Any, uniforms: Any) -> tuple[Any, Any]:

@@ -18,19 +18,16 @@ problems"; Gymnasium 1.4.0, `envs/classic_control/cartpole.py`, whose order of o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from evogen.keys import Key
-from evogen.phenotype import Network
-from evogen.registry import register, setting
-from evogen.tasks import Fold, Step, TaskKind
-from evogen.tasks.episodes import BatchedEpisodes, computed
-from evogen.tasks.official import mean_return
+from evogen.registry import register
+from evogen.tasks import Step, TaskKind
+from evogen.tasks.classic import Classic
+from evogen.tasks.episodes import computed
 from evogen.tasks.play import greedy
 
 GRAVITY = 9.8  # m/s²
@@ -48,28 +45,20 @@ MASS_POLE_LENGTH = MASS_POLE * LENGTH
 
 @register("task", "cartpole")
 @dataclass(frozen=True)
-class CartPole:
+class CartPole(Classic):
     """Balance a pole on a cart.
 
     State: (P, B, 6) float64 = x, ẋ, θ, θ̇, steps taken, steps spent out of bounds (worth 0 after the first).
     Observation: (P, B, 4) float32 = x, ẋ, θ, θ̇. Actions: 0 pushes left, 1 right.
     """
 
-    episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent in the search")
-    report_episodes: int = setting(10, low=1, high=1000, doc="Gymnasium episodes of an agent in the report")
-    normalised: bool = setting(True, doc="input neurons standardise what they observe")
-
+    official = "CartPole-v1"
     kind = TaskKind.CONTROL
     inputs = 4
     outputs = 2
     horizon = HORIZON
     draws = 4
     threshold = 475.0
-
-    @property
-    def reported(self) -> str:
-        """The reference environment, with starts that the search never saw."""
-        return f"Gymnasium's CartPole-v1, {self.report_episodes} fresh episodes an agent"
 
     def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         """Return (state, observation) of new episodes from (P, B, 4) float64 uniforms."""
@@ -82,20 +71,9 @@ class CartPole:
         after, paid, terminated, truncated = computed(advance, state, action)
         return Step(after, after[..., :4].float(), paid.float(), terminated, truncated)
 
-    def start(
-        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
-    ) -> BatchedEpisodes:
-        """Return running episodes, B = copies a row."""
-        return BatchedEpisodes(self, keys, copies, device, again=again)
-
     def act(self, output: Tensor) -> Tensor:
         """Return (P, B) int64 pushes: the larger of two outputs."""
         return greedy(output)
-
-    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
-        """Return (P,) mean returns, at most 500; REPORT plays Gymnasium's own CartPole-v1, other starts."""
-        counts = {"episodes": self.episodes, "report_episodes": self.report_episodes}
-        return mean_return(self, "CartPole-v1", agents, keys=keys, fold=fold, **counts)
 
 
 def advance(xp: Any, state: Any, action: Any) -> tuple[Any, Any, Any, Any]:

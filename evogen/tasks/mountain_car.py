@@ -15,19 +15,15 @@ Source: Moore 1990, "Efficient memory-based learning for robot control" (PhD the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from evogen.keys import Key
-from evogen.phenotype import Network
-from evogen.registry import register, setting
-from evogen.tasks import Fold, Step, TaskKind
-from evogen.tasks.episodes import BatchedEpisodes, computed
-from evogen.tasks.official import mean_return
+from evogen.registry import register
+from evogen.tasks import Step, TaskKind
+from evogen.tasks.classic import Classic
+from evogen.tasks.episodes import computed
 from evogen.tasks.play import greedy
 
 LEFT, RIGHT, GOAL = -1.2, 0.6, 0.5  # m
@@ -40,28 +36,20 @@ HORIZON = 200  # steps
 
 @register("task", "mountain-car")
 @dataclass(frozen=True)
-class MountainCar:
+class MountainCar(Classic):
     """Drive out of a valley.
 
     State: (P, B, 3) float64 = x, v, steps taken. Observation: (P, B, 2) float32 = x, v.
     Actions: 0 accelerates to the left, 2 to the right, 1 not at all.
     """
 
-    episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent in the search")
-    report_episodes: int = setting(10, low=1, high=1000, doc="Gymnasium episodes of an agent in the report")
-    normalised: bool = setting(True, doc="input neurons standardise what they observe")
-
+    official = "MountainCar-v0"
     kind = TaskKind.CONTROL
     inputs = 2
     outputs = 3
     horizon = HORIZON
     draws = 1
     threshold = -110.0
-
-    @property
-    def reported(self) -> str:
-        """The reference environment, with starts that the search never saw."""
-        return f"Gymnasium's MountainCar-v0, {self.report_episodes} fresh episodes an agent"
 
     def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         """Return (state, observation) of new episodes from (P, B, 1) float64 uniforms."""
@@ -72,20 +60,9 @@ class MountainCar:
         """Advance every environment; one that has ended goes on by the same equations until it is reset."""
         return Step(*computed(advance, state, action))
 
-    def start(
-        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
-    ) -> BatchedEpisodes:
-        """Return running episodes, B = copies a row."""
-        return BatchedEpisodes(self, keys, copies, device, again=again)
-
     def act(self, output: Tensor) -> Tensor:
         """Return (P, B) int64 accelerations: the index of the largest output."""
         return greedy(output)
-
-    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
-        """Return (P,) mean returns, from -200 up; REPORT plays Gymnasium's own MountainCar-v0."""
-        counts = {"episodes": self.episodes, "report_episodes": self.report_episodes}
-        return mean_return(self, "MountainCar-v0", agents, keys=keys, fold=fold, **counts)
 
 
 def begin(xp: Any, uniforms: Any) -> tuple[Any, Any]:

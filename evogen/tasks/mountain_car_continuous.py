@@ -16,20 +16,16 @@ Source: Moore 1990, "Efficient memory-based learning for robot control" (PhD the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from evogen.keys import Key
-from evogen.phenotype import Network
-from evogen.registry import register, setting
-from evogen.tasks import Fold, Step, TaskKind
-from evogen.tasks.episodes import BatchedEpisodes, computed
-from evogen.tasks.official import mean_return
+from evogen.registry import register
+from evogen.tasks import Step, TaskKind
+from evogen.tasks.classic import Classic
+from evogen.tasks.episodes import computed
 from evogen.tasks.play import squashed
 
 LEFT, RIGHT, GOAL = (float(np.float32(x)) for x in (-1.2, 0.6, 0.45))  # m
@@ -42,28 +38,20 @@ HORIZON = 999  # steps
 
 @register("task", "mountain-car-continuous")
 @dataclass(frozen=True)
-class MountainCarContinuous:
+class MountainCarContinuous(Classic):
     """Drive out of a valley with as little force as possible.
 
     State: (P, B, 3) float64 = x, v, steps taken. Observation: (P, B, 2) float32 = x, v.
     Action: (P, B, 1) force, within ±1.
     """
 
-    episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent in the search")
-    report_episodes: int = setting(10, low=1, high=1000, doc="Gymnasium episodes of an agent in the report")
-    normalised: bool = setting(True, doc="input neurons standardise what they observe")
-
+    official = "MountainCarContinuous-v0"
     kind = TaskKind.CONTINUOUS
     inputs = 2
     outputs = 1
     horizon = HORIZON
     draws = 1
     threshold = 90.0
-
-    @property
-    def reported(self) -> str:
-        """The reference environment, with starts that the search never saw."""
-        return f"Gymnasium's MountainCarContinuous-v0, {self.report_episodes} fresh episodes an agent"
 
     def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         """Return (state, observation) of new episodes from (P, B, 1) float64 uniforms."""
@@ -74,20 +62,9 @@ class MountainCarContinuous:
         """Advance every environment; one that has ended goes on by the same equations until it is reset."""
         return Step(*computed(advance, state, action))
 
-    def start(
-        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
-    ) -> BatchedEpisodes:
-        """Return running episodes, B = copies a row."""
-        return BatchedEpisodes(self, keys, copies, device, again=again)
-
     def act(self, output: Tensor) -> Tensor:
         """Return (P, B, 1) forces."""
         return squashed(output, -1.0, 1.0)
-
-    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
-        """Return (P,) mean returns, at most 100; REPORT plays Gymnasium's own MountainCarContinuous-v0."""
-        counts = {"episodes": self.episodes, "report_episodes": self.report_episodes}
-        return mean_return(self, "MountainCarContinuous-v0", agents, keys=keys, fold=fold, **counts)
 
 
 def begin(xp: Any, uniforms: Any) -> tuple[Any, Any]:

@@ -16,19 +16,15 @@ Source: Gymnasium 1.4.0, `envs/classic_control/pendulum.py`, whose order of oper
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from evogen.keys import Key
-from evogen.phenotype import Network
-from evogen.registry import register, setting
-from evogen.tasks import Fold, Step, TaskKind
-from evogen.tasks.episodes import BatchedEpisodes, computed
-from evogen.tasks.official import mean_return
+from evogen.registry import register
+from evogen.tasks import Step, TaskKind
+from evogen.tasks.classic import Classic
+from evogen.tasks.episodes import computed
 from evogen.tasks.play import squashed
 
 GRAVITY = 10.0  # m/s²
@@ -43,28 +39,20 @@ HORIZON = 200  # steps
 
 @register("task", "pendulum")
 @dataclass(frozen=True)
-class Pendulum:
+class Pendulum(Classic):
     """Swing a rod up and hold it there.
 
     State: (P, B, 3) float64 = θ, θ̇, steps taken. Observation: (P, B, 3) float32 = cos θ, sin θ, θ̇.
     Action: (P, B, 1) torque in N m, within ±2.
     """
 
-    episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent in the search")
-    report_episodes: int = setting(10, low=1, high=1000, doc="Gymnasium episodes of an agent in the report")
-    normalised: bool = setting(True, doc="input neurons standardise what they observe")
-
+    official = "Pendulum-v1"
     kind = TaskKind.CONTINUOUS
     inputs = 3
     outputs = 1
     horizon = HORIZON
     draws = 2
     threshold = None
-
-    @property
-    def reported(self) -> str:
-        """The reference environment, with starts that the search never saw."""
-        return f"Gymnasium's Pendulum-v1, {self.report_episodes} fresh episodes an agent"
 
     def reset(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         """Return (state, observation) of new episodes from (P, B, 2) float64 uniforms."""
@@ -75,20 +63,9 @@ class Pendulum:
         """Advance every environment; one that has ended goes on by the same equations until it is reset."""
         return Step(*computed(advance, state, action))
 
-    def start(
-        self, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
-    ) -> BatchedEpisodes:
-        """Return running episodes, B = copies a row."""
-        return BatchedEpisodes(self, keys, copies, device, again=again)
-
     def act(self, output: Tensor) -> Tensor:
         """Return (P, B, 1) torques."""
         return squashed(output, -MAX_TORQUE, MAX_TORQUE)
-
-    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
-        """Return (P,) mean returns, at most 0; REPORT plays Gymnasium's own Pendulum-v1."""
-        counts = {"episodes": self.episodes, "report_episodes": self.report_episodes}
-        return mean_return(self, "Pendulum-v1", agents, keys=keys, fold=fold, **counts)
 
 
 def begin(xp: Any, uniforms: Any) -> tuple[Any, Any]:
