@@ -27,7 +27,8 @@ from evogen.records import Snapshot
 from evogen.runs import Run
 from evogen.schema import Inheritance, Search
 from evogen.space import SearchSpace
-from evogen.strategies import State, Strategy
+from evogen.strategies import Scene, State, Strategy
+from evogen.strategies.goals import Goals
 
 if TYPE_CHECKING:
     from evogen.evaluation import Evaluator, Result
@@ -104,9 +105,10 @@ def drive(
     lamarckian = inheritance is Inheritance.LAMARCKIAN
     stock = run.tuned_genome if lamarckian else run.born_genome
     own = key.child("strategy")
+    scene = Scene(space, stock, own, own)
 
     def breed(state: State, index: int) -> Cohort:
-        found = strategy.ask(state, index, search.cohort_size, space=space, stock=stock, key=own)
+        found = strategy.ask(state, index, search.cohort_size, scene=scene)
         if len(found) != search.cohort_size:
             name = type(strategy).__name__
             raise SpecError(
@@ -114,10 +116,16 @@ def drive(
             )
         return Cohort(index, found)
 
+    def tell(state: State, index: int) -> State:
+        goals = Goals(search.objectives, search.constraints)
+        return _plain(strategy.tell(state, run.results(index, goals), scene=scene))
+
     counts = {"cohorts": search.cohorts, "slots": evaluator.slots}
     run.log("resumed" if run.told else "started", told=run.told, **counts)
     try:
-        _Pipeline(run, strategy, evaluator, search, breed, on_event).flow()
+        _Pipeline(
+            run, evaluator, search, start=_plain(strategy.start()), breed=breed, tell=tell, on_event=on_event
+        ).flow()
         ending = Ending.COMPLETE
     except KeyboardInterrupt:
         ending = Ending.STOPPED
@@ -129,14 +137,17 @@ class _Pipeline:
     def __init__(
         self,
         run: Run,
-        strategy: Strategy,
         evaluator: Evaluator,
         search: Search,
+        *,
+        start: State,
         breed: Callable[[State, int], Cohort],
+        tell: Callable[[State, int], State],
         on_event: Callable[[Event], None],
     ) -> None:
         self._run = run
-        self._strategy = strategy
+        self._start = start
+        self._tell = tell
         self._evaluator = evaluator
         self._search = search
         self._breed = breed
@@ -185,13 +196,10 @@ class _Pipeline:
         """Return t of the S_t that a cohort is bred from: the oldest needed once `index` cohorts are told."""
         return max(0, index - self._search.lookahead + 1)
 
-    def _tell(self, state: State, index: int) -> State:
-        return _plain(self._strategy.tell(state, self._run.results(index)))
-
     def _restored(self) -> dict[int, State]:
         """Return S_t by t for every t from the oldest still needed to the newest."""
         needed = self._source(self._told)
-        at, state = 0, _plain(self._strategy.start())
+        at, state = 0, self._start
         snapshot = self._run.snapshot()
         if snapshot is not None and snapshot.told <= needed:
             at, state = snapshot

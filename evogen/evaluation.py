@@ -23,6 +23,7 @@ from evogen.grammar.modules import plan
 from evogen.grammar.plan import Plan
 from evogen.keys import Key
 from evogen.learning import Fit, Learner
+from evogen.measures import structure
 from evogen.phenotype import Development, Embryo, Layout, Phenotype, develop, embryo
 from evogen.registry import evolvable_fields
 from evogen.space import SearchSpace
@@ -130,21 +131,24 @@ def _evaluated(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
     torch.set_num_threads(problem.threads)
     found: dict[int, Evaluation] = {}
     groups: dict[Layout, list[tuple[int, Genome, Embryo]]] = {}
+    built: dict[int, dict[str, float]] = {}
     for row, individual in enumerate(cohort.individuals):
         try:
-            formed = embryo(_development(problem), individual.genome, _plan(problem, individual.genome))
+            derived = _plan(problem, individual.genome)
+            formed = embryo(_development(problem), individual.genome, derived)
         except EvogenError:
             found[row] = Evaluation(Outcome.INVALID, message=traceback.format_exc())
         except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
             _refuse_faults(error)
             found[row] = Evaluation(Outcome.CRASHED, message=traceback.format_exc())
         else:
+            built[row] = structure(individual.genome, derived)
             groups.setdefault(formed.layout, []).append((row, individual.genome, formed))
     for group in groups.values():
         for (row, _, _), evaluation in zip(
             group, _guarded(problem, [item[1:] for item in group]), strict=True
         ):
-            found[row] = evaluation
+            found[row] = replace(evaluation, metrics={**built[row], **evaluation.metrics})
     return tuple(found[row] for row in range(len(cohort.individuals)))
 
 

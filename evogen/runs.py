@@ -26,6 +26,7 @@ from evogen.errors import RunError
 from evogen.genome import Genome
 from evogen.records import Logged, Row, Snapshot, Timing
 from evogen.strategies import Told
+from evogen.strategies.goals import Goals
 
 if TYPE_CHECKING:
     from evogen.evaluation import Result
@@ -181,10 +182,20 @@ class Run:
         found = self._select("SELECT told, state FROM snapshot")
         return Snapshot(found[0][0], json.loads(found[0][1])) if found else None
 
-    def results(self, cohort: int) -> tuple[Told, ...]:
+    def results(self, cohort: int, goals: Goals) -> tuple[Told, ...]:
         """Return what a strategy is told of a committed cohort, in row order."""
-        found = self._select("SELECT row, fitness FROM candidate WHERE cohort = ? ORDER BY row", cohort)
-        return tuple(Told(Ref(cohort, row), fitness) for row, fitness in found)
+        found = self._select(
+            "SELECT row, fitness, steps, metrics FROM candidate WHERE cohort = ? ORDER BY row", cohort
+        )
+        return tuple(
+            goals.told(
+                Ref(cohort, row),
+                None
+                if fitness is None
+                else json.loads(metrics) | {"fitness": fitness, "steps": float(steps)},
+            )
+            for row, fitness, steps, metrics in found
+        )
 
     def rows(self) -> Iterator[Row]:
         """Iterate over all candidates in the order of their places, one cohort in memory, without arrays."""

@@ -87,6 +87,13 @@ class Search:
         1, low=1, high=1000, doc="lives of a candidate, from expression of their own; fitness is their mean"
     )
     snapshot_every: int = setting(10, low=1, doc="cohorts between two snapshots of the strategy's state")
+    objectives: dict[str, Literal["maximise", "minimise"]] = field(
+        default_factory=lambda: {"fitness": "maximise"},
+        metadata={"doc": "measures that the search is for, the first one first"},
+    )
+    constraints: dict[str, dict[Literal["at_most", "at_least"], float]] = field(
+        default_factory=dict, metadata={"doc": "bounds on measures: {synapses: {at_most: 500}}"}
+    )
 
 
 @dataclass(frozen=True)

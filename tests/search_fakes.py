@@ -34,12 +34,14 @@ class Climber:
     def start(self):
         return {"told": 0, "best": None}
 
-    def ask(self, state, cohort, size, *, space, stock, key):
-        return tuple(self._child(state["best"], key.child(cohort, row), stock) for row in range(size))
+    def ask(self, state, cohort, size, *, scene):
+        return tuple(
+            self._child(state["best"], scene.key.child(cohort, row), scene.stock) for row in range(size)
+        )
 
-    def tell(self, state, results):
+    def tell(self, state, results, *, scene):
         best = state["best"]
-        for ref, fitness in results:
+        for ref, fitness, *_ in results:
             if fitness is not None and (best is None or fitness > best[2]):
                 best = (*ref, fitness)
         return {"told": state["told"] + 1, "best": best}

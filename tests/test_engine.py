@@ -15,6 +15,7 @@ from evogen.engine import Asked, Committed, Ending
 from evogen.errors import SpecError
 from evogen.runs import Run
 from evogen.schema import Inheritance
+from evogen.strategies.goals import Goals
 
 FAKES = Path(__file__).with_name("search_fakes.py")
 
@@ -99,9 +100,9 @@ def test_replay_starts_at_the_snapshot_and_tells_only_what_came_after_it(tmp_pat
     told = []
 
     class Counting(Climber):
-        def tell(self, state, results):
+        def tell(self, state, results, **rest):
             told.append(results[0].ref.cohort)
-            return super().tell(state, results)
+            return super().tell(state, results, **rest)
 
     with new_run(tmp_path / "run") as run:
         search(run, 10, lookahead=2, snapshot_every=4)
@@ -173,7 +174,7 @@ def test_events_tell_what_a_live_display_needs(tmp_path):
             (Committed, 2, 3, 0),
         ]
         fitness = [evaluation.fitness for evaluation in events[-1].evaluations]
-        assert fitness == [told.fitness for told in run.results(2)]
+        assert fitness == [told.fitness for told in run.results(2, Goals())]
 
 
 def test_nothing_of_a_cohort_is_kept_once_it_is_told(tmp_path):

@@ -22,6 +22,7 @@ from evogen.keys import Key
 from evogen.learning.none import NoLearner
 from evogen.learning.ppo import PPO
 from evogen.learning.supervised import Supervised
+from evogen.measures import MEASURES
 from evogen.plasticity.abcd import ABCD
 from evogen.registry import known
 from evogen.space import ArchitectureSpace, Log, RulesSpace, SearchSpace
@@ -136,7 +137,7 @@ def test_an_evaluation_has_a_mean_over_born_agents_and_what_was_learnt():
     for genome, one in zip(genomes, run(of, genomes), strict=True):
         assert len(one.scores) == 2
         assert one.fitness == pytest.approx(sum(one.scores) / 2)
-        assert one.metrics.keys() == {"expected_score"}
+        assert one.metrics.keys() | {"fitness", "steps"} == MEASURES.keys()
         assert len(one.curve) == 2
         assert one.steps == 2 * 5 * 11
         assert one.tuned.keys() == {gene.innovation for gene in genome.genes()}

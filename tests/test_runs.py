@@ -21,6 +21,7 @@ from evogen.errors import RunError
 from evogen.genome import frozen
 from evogen.records import Snapshot
 from evogen.runs import Run, locate
+from evogen.strategies.goals import Goals
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_numbers_and_texts_keep_their_bits(tmp_path_factory, numbers, fitness, t
     with new_run(tmp_path_factory.mktemp("runs") / "run") as run:
         run.commit(make_cohort(0, size=1), Done((0, (evaluation,), 0.0, "here")))
         (row,) = run.rows()
-        assert run.results(0)[0].fitness == row.fitness == fitness
+        assert run.results(0, Goals())[0].fitness == row.fitness == fitness
         for found in (row.scores, row.curve, tuple(row.metrics.values())):
             assert [number.hex() for number in found] == [number.hex() for number in numbers]
         assert (row.steps, row.message) == (2**40, text)

@@ -19,6 +19,7 @@ from evogen.grammar.modules import check as check_modules
 from evogen.grammar.modules import plan
 from evogen.keys import Key
 from evogen.learning import Checked, Learner
+from evogen.measures import MEASURES
 from evogen.registry import evolvable_fields, find, known
 from evogen.schema import (
     Compute,
@@ -110,6 +111,7 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         "search": settings(Search, written.search, top / "search").value,
         "compute": settings(Compute, written.compute, top / "compute").value,
     }
+    _measured(sections["search"], top / "search")
     if sections["search"].lives > 1 and written.inheritance is Inheritance.LAMARCKIAN:
         text = "several lives tune several expressions: wanted 1, or inheritance: baldwinian"
         raise (top / "search" / "lives").error(f"{text}; found {sections['search'].lives}")
@@ -130,6 +132,18 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         search=sections["search"],
         compute=sections["compute"],
     )
+
+
+def _measured(search: Search, where: Where) -> None:
+    """Refuse a search that has no aim, or aims at what nothing measures."""
+    if not search.objectives:
+        raise (where / "objectives").error("wanted at least one measure, as in {fitness: maximise}")
+    for section, names in (("objectives", search.objectives), ("constraints", search.constraints)):
+        for name in names:
+            if name not in MEASURES:
+                raise (where / section / name).error(
+                    f"unknown measure{near(name, MEASURES)}: wanted one of {', '.join(MEASURES)}"
+                )
 
 
 def _canonical(

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from deap import tools
 
 from evogen.cohort import Individual, Ref
-from evogen.keys import Key
 from evogen.registry import register, setting
-from evogen.space import SearchSpace
-from evogen.strategies import State, Stock, Told
+from evogen.strategies import Scene, State, Told
 from evogen.variation.breed import Rates, breed
 from evogen.variation.sample import innovations, sample
 from evogen.variation.scoped import scoped
@@ -57,37 +55,35 @@ class Genetic:
     )
 
     def start(self) -> State:
-        """Return an empty pool: lists of [cohort, row, fitness]."""
+        """Return an empty pool: lists of [cohort, row, fitness, violation]."""
         return {"recent": [], "elite": []}
 
-    def ask(
-        self, state: State, cohort: int, size: int, *, space: SearchSpace, stock: Stock, key: Key
-    ) -> tuple[Individual, ...]:
-        """Return `size` children of the pool, or draws while it is small; `key` is the whole search's."""
+    def ask(self, state: State, cohort: int, size: int, *, scene: Scene) -> tuple[Individual, ...]:
+        """Return `size` children of the pool, or draws while it is small."""
         recent = _read(state["recent"])
         refs = [Ref(cohort, row) for row in range(size)]
         if len(recent) < self.population:
-            return tuple(Individual(sample(space, key, ref)) for ref in refs)
-        pool = list(dict.fromkeys([*recent, *_read(state["elite"])]))
-        return tuple(self._child(ref, pool, space=space, stock=stock, key=key) for ref in refs)
+            return tuple(Individual(sample(scene.space, scene.key, ref)) for ref in refs)
+        pool = list({told.ref: told for told in (*recent, *_read(state["elite"]))}.values())
+        return tuple(self._child(ref, pool, scene) for ref in refs)
 
-    def tell(self, state: State, results: Sequence[Told]) -> State:
+    def tell(self, state: State, results: Sequence[Told], *, scene: Scene) -> State:  # noqa: ARG002
         """Return the state with the successful results in the window and the elite; first told wins a tie."""
         told = [result for result in results if result.fitness is not None]
         recent = [*_read(state["recent"]), *told][-self.population :]
-        elite = tools.selBest([*_read(state["elite"]), *told], self.elite)
+        elite = tools.selBest([*_read(state["elite"]), *told], self.elite, fit_attr="merit")
         return {"recent": _write(recent), "elite": _write(elite)}
 
-    def _child(self, ref: Ref, pool: list[Told], *, space: SearchSpace, stock: Stock, key: Key) -> Individual:
-        own = key.child("breed", ref.cohort, ref.row)
+    def _child(self, ref: Ref, pool: list[Told], scene: Scene) -> Individual:
+        own = scene.key.child("breed", ref.cohort, ref.row)
         parents = 2 if own.child("parents").generator().random() < self.crossover else 1
         with scoped(own.child("tournament")):
-            chosen = tools.selTournament(pool, parents, self.tournament)
-        mother, *father = dict.fromkeys(told.ref for told in tools.selBest(chosen, parents))
+            chosen = tools.selTournament(pool, parents, self.tournament, fit_attr="merit")
+        mother, *father = dict.fromkeys(told.ref for told in tools.selBest(chosen, parents, fit_attr="merit"))
         genome, operator = breed(
-            stock(mother),
-            stock(father[0]) if father else None,
-            space=space,
+            scene.stock(mother),
+            scene.stock(father[0]) if father else None,
+            space=scene.space,
             key=own.child("variation"),
             ids=innovations(ref),
             rates=self._rates(),
@@ -106,9 +102,11 @@ class Genetic:
         )
 
 
-def _read(records: Sequence[tuple[int, int, float]]) -> list[Told]:
-    return [Told(Ref(cohort, row), fitness) for cohort, row, fitness in records]
+def _read(records: Sequence[tuple[int, int, float, float]]) -> list[Told]:
+    return [
+        Told(Ref(cohort, row), fitness, violation=violation) for cohort, row, fitness, violation in records
+    ]
 
 
 def _write(pool: Sequence[Told]) -> list[list[float | None]]:
-    return [[told.ref.cohort, told.ref.row, told.fitness] for told in pool]
+    return [[*told.ref, told.fitness, told.violation] for told in pool]

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evogen.cohort import Individual, Ref
-from evogen.keys import Key
 from evogen.registry import register
-from evogen.space import SearchSpace
-from evogen.strategies import State, Stock, Told
+from evogen.strategies import Scene, State, Told
 from evogen.variation.sample import sample
 
 
@@ -28,13 +26,11 @@ class Random:
         cohort: int,
         size: int,
         *,
-        space: SearchSpace,
-        stock: Stock,  # noqa: ARG002
-        key: Key,
+        scene: Scene,
     ) -> tuple[Individual, ...]:
-        """Return `size` independent draws; `key` is the whole search's."""
-        return tuple(Individual(sample(space, key, Ref(cohort, row))) for row in range(size))
+        """Return `size` independent draws."""
+        return tuple(Individual(sample(scene.space, scene.key, Ref(cohort, row))) for row in range(size))
 
-    def tell(self, state: State, results: Sequence[Told]) -> State:  # noqa: ARG002
+    def tell(self, state: State, results: Sequence[Told], *, scene: Scene) -> State:  # noqa: ARG002
         """Return the state as it was."""
         return state

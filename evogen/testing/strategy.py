@@ -15,7 +15,7 @@ from evogen.genome import Genome
 from evogen.grammar import parse
 from evogen.keys import Key
 from evogen.space import ArchitectureSpace, Log, RulesSpace, SearchSpace
-from evogen.strategies import State, Told
+from evogen.strategies import Scene, State, Told
 
 COHORTS, SIZE = 6, 8
 SPACE = SearchSpace(
@@ -39,7 +39,8 @@ def search(strategy: Any, judge: Judge, *, seed: int = 0) -> tuple[list[State], 
         asked.append(_ask(strategy, states[-1], cohort, genomes, seed))
         genomes |= {Ref(cohort, row): individual.genome for row, individual in enumerate(asked[-1])}
         refs = [Ref(cohort, row) for row in range(SIZE)]
-        states.append(strategy.tell(states[-1], [Told(ref, judge(ref, genomes[ref])) for ref in refs]))
+        told = [Told(ref, judge(ref, genomes[ref])) for ref in refs]
+        states.append(strategy.tell(states[-1], told, scene=_scene(genomes, seed)))
     return states, asked
 
 
@@ -75,8 +76,9 @@ def keeps_its_state_in_json(strategy: Any) -> None:
             return
         before = copy.deepcopy(state)
         genomes = {Ref(n, row): one.genome for n, group in enumerate(asked) for row, one in enumerate(group)}
+        genomes |= {Ref(cohort, row): one.genome for row, one in enumerate(asked[cohort])}
         _ask(strategy, state, cohort, genomes, 0)
-        strategy.tell(state, [Told(Ref(cohort, row), 0.0) for row in range(SIZE)])
+        strategy.tell(state, [Told(Ref(cohort, row), 0.0) for row in range(SIZE)], scene=_scene(genomes, 0))
         assert state == before
 
 
@@ -99,11 +101,13 @@ def goes_on_when_all_fail(strategy: Any) -> None:
 def _ask(
     strategy: Any, state: State, cohort: int, genomes: dict[Ref, Genome], seed: int
 ) -> tuple[Individual, ...]:
-    key = Key(seed).child("search")
-    found: tuple[Individual, ...] = strategy.ask(
-        state, cohort, SIZE, space=SPACE, stock=genomes.__getitem__, key=key
-    )
+    found: tuple[Individual, ...] = strategy.ask(state, cohort, SIZE, scene=_scene(genomes, seed))
     return found
+
+
+def _scene(genomes: dict[Ref, Genome], seed: int) -> Scene:
+    key = Key(seed).child("search")
+    return Scene(SPACE, genomes.__getitem__, key, key)
 
 
 def _ids(asked: list[tuple[Individual, ...]]) -> list[list[str]]:

@@ -62,6 +62,7 @@ def test_the_canonical_file_says_every_setting(file: Path, tmp_path: Path) -> No
     (tmp_path / "full.yaml").write_text(evogen.load(file).yaml)
     data, _ = document.read(tmp_path / "full.yaml")
     search = {"cohorts": 3, "cohort_size": 4, "lookahead": 2, "lives": 1, "snapshot_every": 10}
+    search |= {"objectives": {"fitness": "maximise"}, "constraints": {}}
     assert data["search"] == search
     assert data["task"] == {"kind": "cartpole", "episodes": 1, "report_episodes": 1, "normalised": True}
     assert data["architecture"]["grammar"] == "grammar.bnf"
@@ -120,6 +121,10 @@ def test_the_last_of_two_overrides_counts(file: Path) -> None:
         ("seed.x=1", "seed: wanted a valid integer"),
         ("search.cohorts.x=1", "search.cohorts: 3 is one value, it has no settings below it"),
         ("search.lives=2", "search.lives: several lives tune several expressions: wanted 1, or inheritance"),
+        ("search.objectives={speed: maximise}", "search.objectives.speed: unknown measure"),
+        ("search.objectives={fitness: up}", "search.objectives: wanted 'maximise' or 'minimise'"),
+        ("search.objectives={}", "search.objectives: wanted at least one measure"),
+        ("search.constraints={synapse: {at_most: 3}}", "unknown measure; did you mean 'synapses'?"),
         ("search.lives=0", "search.lives: wanted a number in [1, 1000], found 0"),
         ("search.cohorts=0", "--set search.cohorts=0: search.cohorts: wanted a number >= 1, found 0"),
         ("search.cohort_size=1.5", "search.cohort_size: wanted a valid integer, found 1.5"),

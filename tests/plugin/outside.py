@@ -112,9 +112,11 @@ class Backwards:
     def start(self):
         return {"told": 0}
 
-    def ask(self, state, cohort, size, *, space, stock, key):
+    def ask(self, state, cohort, size, *, scene):
         rows = reversed(range(size))
-        return tuple(Individual(sample(space, key.child("mine"), Ref(cohort, row))) for row in rows)
+        return tuple(
+            Individual(sample(scene.space, scene.key.child("mine"), Ref(cohort, row))) for row in rows
+        )
 
-    def tell(self, state, results):
+    def tell(self, state, results, *, scene):
         return {"told": state["told"] + len(results)}

@@ -7,6 +7,7 @@ from evogen.grammar import parse
 from evogen.keys import Key
 from evogen.registry import PACKAGES, find, known
 from evogen.space import ArchitectureSpace, Log, RulesSpace, SearchSpace
+from evogen.strategies import Scene
 from evogen.testing import contract
 
 GRAMMAR = parse(
@@ -36,7 +37,7 @@ problem = Problem(
     key=Key(1),
 )
 strategy = parts["strategy"]
-asked = strategy.ask(strategy.start(), 0, 4, space=space, stock={}.__getitem__, key=Key(2))
+asked = strategy.ask(strategy.start(), 0, 4, scene=Scene(space, {}.__getitem__, Key(2), Key(2)))
 found = evaluate(problem, Cohort(0, asked))
 assert {one.outcome for one in found} == {Outcome.OK}, found
 assert len({one.fitness for one in found}) == 4

@@ -14,7 +14,7 @@ from evogen.genome import Genome
 from evogen.grammar import parse
 from evogen.keys import Key
 from evogen.space import ArchitectureSpace, Log, RulesSpace, SearchSpace, Uniform
-from evogen.strategies import Strategy, Told
+from evogen.strategies import Scene, Strategy, Told
 from evogen.strategies.genetic import Genetic
 from evogen.strategies.random import Random
 from evogen.variation.sample import BLOCK
@@ -25,6 +25,7 @@ GRAMMAR = parse(
 ARCHITECTURE = ArchitectureSpace(GRAMMAR, initial_modules=2)
 PLASTICITY = {"a": Uniform(0, 1), "b": Uniform(-5, 5), "c": Log(1e-6, 1), "d": Uniform(0, 1)}
 SPACE = SearchSpace(RulesSpace(genes=5), ARCHITECTURE, PLASTICITY)
+SCENE = Scene(SPACE, {}.__getitem__, Key(0), Key(0))
 Objective = Callable[[Genome], float | None]
 
 
@@ -47,17 +48,19 @@ class Search:
 
     def ask(self, cohort: int, *, key: Key) -> tuple[Individual, ...]:
         state = self.states[max(0, cohort - self.lookahead + 1)]
-        return self.strategy.ask(
-            state, cohort, self.size, space=SPACE, stock=lambda ref: self.found[ref].genome, key=key
-        )
+        return self.strategy.ask(state, cohort, self.size, scene=self.scene(key))
+
+    def scene(self, key: Key) -> Scene:
+        return Scene(SPACE, lambda ref: self.found[ref].genome, key, key)
 
     def run(self, cohorts: int, *, key: Key) -> "Search":
         for cohort in range(cohorts):
             rows = {Ref(cohort, row): each for row, each in enumerate(self.ask(cohort, key=key))}
             self.found.update(rows)
             told = [Told(ref, self.objective(each.genome)) for ref, each in rows.items()]
-            self.fitness.update(told)
-            self.states.append(json.loads(json.dumps(self.strategy.tell(self.states[-1], told))))
+            self.fitness.update((one.ref, one.fitness) for one in told)
+            after = self.strategy.tell(self.states[-1], told, scene=self.scene(key))
+            self.states.append(json.loads(json.dumps(after)))
         return self
 
     @property
@@ -103,7 +106,7 @@ def test_a_row_does_not_depend_on_the_size_of_its_cohort() -> None:
 
 def test_state_is_json_and_equal_after_a_round_trip() -> None:
     told = [Told(Ref(0, row), 0.1 * row) for row in range(5)]
-    state = Genetic().tell(Genetic().start(), told)
+    state = Genetic().tell(Genetic().start(), told, scene=SCENE)
     assert json.loads(json.dumps(state)) == state
 
 
@@ -193,7 +196,9 @@ def test_stock_decides_what_is_inherited() -> None:
         ref: replace(each.genome, interface=replace(each.genome.interface, innovation=5))
         for ref, each in search.found.items()
     }
-    children = search.strategy.ask(search.states[1], 1, 8, space=SPACE, stock=marked.__getitem__, key=Key(0))
+    children = search.strategy.ask(
+        search.states[1], 1, 8, scene=Scene(SPACE, marked.__getitem__, Key(0), Key(0))
+    )
     assert {child.genome.interface.innovation for child in children} == {5}
 
 
