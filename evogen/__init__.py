@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evogen.experiment import Experiment, check, compare, load, open, resume, run
+    from evogen.experiment import Experiment, check, compare, load, open, replay, resume, run
 
-__all__ = ["Experiment", "check", "compare", "load", "open", "resume", "run"]
+__all__ = ["Experiment", "check", "compare", "load", "open", "replay", "resume", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,18 +1,21 @@
 """The command line. Every command imports what it needs when it runs, so that `--help` stays quick.
 
-Exit codes: 0 done; 2 something that the user can put right, said in one screen; 130 interrupted.
+Exit codes: 0 done; 1 a replay differs from what is stored; 2 something that the user can put right, said in
+one screen; 130 interrupted (SIGINT); 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evogen import stored
 from evogen.errors import EvogenError, RunError, SpecError, near
+from evogen.stored import Folder
 
 if TYPE_CHECKING:
     from evogen.experiment import Experiment
@@ -25,17 +28,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-Folder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/NAME.")]
 Spec = Annotated[
     Path, typer.Argument(metavar="FILE", help="An experiment file, such as searchspaces/x.yaml.")
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Ray workers; 0 evaluates in this process.")]
-Address = Annotated[str | None, typer.Option(help="Address of a running Ray cluster.")]
+Address = Annotated[
+    str | None, typer.Option(help="A running Ray cluster: auto, HOST:PORT or ray://HOST:PORT.")
+]
+Cpus = Annotated[float, typer.Option(min=0, help="Processors of each worker; 0.1 lets ten share one.")]
+Gpus = Annotated[float, typer.Option(min=0, help="GPUs of each worker; 0.25 lets four share one.")]
+Device = Annotated[str, typer.Option(help="Where torch computes: cpu, cuda, cuda:1.")]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting: search.cohorts=40.")
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="The root of all randomness; short for --set seed=S.")]
-INTERRUPTED = 130
+Mirror = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Keep a copy there: a folder, or s3://BUCKET/NAME (s3fs)."),
+]
+MirrorEvery = Annotated[int, typer.Option(min=1, help="Cohorts between two uploads to the mirror.")]
+INTERRUPTED, TERMINATED = 130, 143
 LEADERS = 5
 
 
@@ -58,28 +70,45 @@ def run(
     *,
     workers: Workers = 0,
     address: Address = None,
-    device: Annotated[str, typer.Option(help="Where torch computes: cpu, cuda, cuda:1.")] = "cpu",
+    cpus: Cpus = 1.0,
+    gpus: Gpus = 0.0,
+    device: Device = "cpu",
     seed: Seed = None,
     overrides: Overrides = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The new run folder; runs/NAME by default.")
     ] = None,
+    mirror: Mirror = None,
+    mirror_every: MirrorEvery = 10,
 ) -> None:
     """Run a search, check its winner, write the report."""
     from rich.console import Console
 
     import evogen
+    from evogen.budget import length
     from evogen.progress import Tally, watch
 
     experiment = evogen.load(file, _overrides(overrides, seed))
     console = Console()
-    tally = Tally(experiment.search.cohorts, max(workers, 1))
+    tally = Tally(length(experiment.search), max(workers, 1))
     if workers > (flight := experiment.search.lookahead):
         _notice(
             f"{workers - flight} workers will stand idle: search.lookahead {flight} cohorts are in flight"
         )
     with watch(console, tally) as see:
-        found = evogen.run(experiment, workers=workers, address=address, device=device, out=out, on_event=see)
+        found = evogen.run(
+            experiment,
+            workers=workers,
+            cpus=cpus,
+            gpus=gpus,
+            address=address,
+            device=device,
+            out=out,
+            mirror=mirror,
+            mirror_every=mirror_every,
+            on_event=see,
+            on_notice=_notice,
+        )
     with found:
         _finish(found, experiment, device)
 
@@ -91,7 +120,15 @@ def resume(
     *,
     workers: Workers = 0,
     address: Address = None,
-    device: Annotated[str | None, typer.Option(help="Where torch computes; as before by default.")] = None,
+    cpus: Cpus = 1.0,
+    gpus: Gpus = 0.0,
+    device: stored.SameDevice = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change how long it is: search.cohorts=200."),
+    ] = None,
+    mirror: Mirror = None,
+    mirror_every: MirrorEvery = 10,
 ) -> None:
     """Go on with a run; no bit of it depends on having been cut."""
     from rich.console import Console
@@ -101,11 +138,21 @@ def resume(
     from evogen.progress import tally_of, watch
 
     with evogen.open(folder) as before:
-        experiment = experiment_of(before)
-        tally = tally_of(before, cohorts=experiment.search.cohorts, slots=max(workers, 1))
+        experiment = experiment_of(before, overrides or ())
+        tally = tally_of(before, experiment.search, slots=max(workers, 1))
     with watch(Console(), tally) as see:
         found = evogen.resume(
-            folder, workers=workers, address=address, device=device, on_event=see, on_notice=_notice
+            folder,
+            workers=workers,
+            cpus=cpus,
+            gpus=gpus,
+            address=address,
+            device=device,
+            overrides=overrides or (),
+            mirror=mirror,
+            mirror_every=mirror_every,
+            on_event=see,
+            on_notice=_notice,
         )
     with found:
         _finish(found, experiment, device)
@@ -113,64 +160,58 @@ def resume(
 
 @app.command()
 @_reported()
-def status(folder: Folder) -> None:
-    """Say how far a run is."""
-    import evogen
-    from evogen.summary import run_lines
-
-    with evogen.open(folder) as found:
-        _print(run_lines(found))
-
-
-@app.command()
-@_reported()
-def fingerprint(folder: Folder) -> None:
-    """Print a hash of all candidates and outcomes."""
-    import evogen
-
-    with evogen.open(folder) as found:
-        typer.echo(found.fingerprint())
-
-
-@app.command()
-@_reported()
-def show(
-    candidate: Annotated[
-        str, typer.Argument(metavar="RUN@WHICH", help="WHICH: best, COHORT:ROW, or a genome's id.")
-    ],
+def submit(
+    file: Spec,
     *,
-    json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
-) -> None:
-    """Print what a candidate was born with and became."""
-    from json import dumps
-
-    import evogen
-    from evogen import summary
-    from evogen.experiment import experiment_of
-
-    folder, at, which = candidate.rpartition("@")
-    with evogen.open(folder if at else which) as found:
-        ref = found.resolve(which if at else "best")
-        value = summary.candidate(found, ref, experiment_of(found))
-    _print([dumps(value, indent=2)] if json else summary.candidate_lines(value))
-
-
-@app.command()
-@_reported()
-def report(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One run folder or more.")],
-    *,
+    address: Annotated[str, typer.Option(help="Of the cluster's dashboard: http://HOST:8265.")],
+    workers: Annotated[int, typer.Option(min=1, help="Ray workers.")],
+    cpus: Cpus = 1.0,
+    gpus: Gpus = 0.0,
+    device: Device = "cpu",
+    seed: Seed = None,
+    overrides: Overrides = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The HTML file; RUN/report.html by default.")
-    ] = None,
+        str, typer.Option("--out", "-o", help="The new run folder on the head; ~/runs/NAME by default.")
+    ] = "",
+    mirror: Mirror = None,
+    mirror_every: MirrorEvery = 10,
+    follow: Annotated[bool, typer.Option("--follow", help="Show the output until the search ends.")] = False,
 ) -> None:
-    """Write one offline HTML page about one run or more."""
+    """Run a search on a Ray cluster, as a job of its own, with evogen and the files shipped along."""
     import evogen
-    from evogen.report import write
+    from evogen.distributed import submit as jobs
+    from evogen.experiment.spec import GRAMMAR
 
-    with ExitStack() as stack:
-        found = [stack.enter_context(evogen.open(folder)) for folder in folders]
-        typer.echo(f"report: {write(found, out or folders[0] / 'report.html')}")
+    experiment = evogen.load(file, _overrides(overrides, seed))
+    path = out or f"~/runs/{experiment.name}"
+    if not path.startswith(("/", "~/")):
+        raise SpecError(f"--out {path}: wanted /PATH or ~/PATH on the cluster's head")
+    files = {"experiment.yaml": experiment.yaml.encode(), GRAMMAR: experiment.grammar.encode()}
+    options = {
+        "address": "auto",
+        "workers": workers,
+        "cpus": cpus,
+        "gpus": gpus,
+        "device": device,
+        "out": path,
+        **({} if mirror is None else {"mirror": mirror, "mirror-every": mirror_every}),
+    }
+    arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    job = jobs.submit(files | dict(experiment.files), ["run", "experiment.yaml", *arguments], address=address)
+    typer.echo(f"job: {job.id}")
+    typer.echo(f"run: {path} on the cluster's head")
+    typer.echo(f"follow: {job.follow}")
+    typer.echo(f"stop: {job.stop}")
+    if follow:
+        try:
+            raise typer.Exit(jobs.follow(job, lambda text: typer.echo(text, nl=False)))
+        except KeyboardInterrupt as error:
+            typer.echo("the job goes on without being followed", err=True)
+            raise typer.Exit(INTERRUPTED) from error
+
+
+for command in stored.COMMANDS:
+    app.command()(_reported()(command))
 
 
 @app.command()
@@ -307,13 +348,15 @@ def _finish(found: Run, experiment: Experiment, device: str | None) -> None:
     from rich.console import Console
 
     import evogen
+    from evogen.budget import Ending, ended, finished, length
     from evogen.report import write
     from evogen.summary import check_lines, leaders
 
-    if found.told < experiment.search.cohorts:
-        typer.echo(f"stopped after {found.told} of {experiment.search.cohorts} cohorts; go on with:")
+    if not finished(found, experiment.search):
+        planned = length(experiment.search)
+        typer.echo(f"stopped after {found.told}{f' of {planned}' if planned else ''} cohorts; go on with:")
         typer.echo(f"  evogen resume {found.path}")
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(TERMINATED if ended(found) is Ending.TERMINATED else INTERRUPTED)
     Console().print(leaders(found, LEADERS))
     page = found.path / "report.html"
     if found.best() is None:

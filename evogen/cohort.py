@@ -58,10 +58,22 @@ class Individual:
 
 @dataclass(frozen=True)
 class Cohort:
-    """The fixed group of genomes that is developed, batched, dispatched and seeded together."""
+    """The fixed group of genomes that is developed, batched, dispatched and seeded together.
+
+    Attributes:
+        index: in the search.
+        individuals: one a row.
+        absent: rows that are not evaluated but keep their place, because a race is cut by the whole cohort.
+    """
 
     index: int
     individuals: tuple[Individual, ...]
+    absent: frozenset[int] = frozenset()
+
+    @property
+    def present(self) -> tuple[int, ...]:
+        """The rows that are evaluated, in order."""
+        return tuple(row for row in range(len(self.individuals)) if row not in self.absent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +85,8 @@ class Evaluation:
         fitness: mean score over the born agents on the search's own episodes or folds; None unless OK. Higher
             is better.
         scores: one per born agent, mean over its episodes.
-        metrics: further numbers by the names of `evogen.measures`.
+        metrics: further numbers by the names of `evogen.measures`, and in a race the `rung` (from 1) at which
+            the candidate left, see `evogen.learning.racing`.
         curve: the inner loop's own measure (return or accuracy), evenly spaced from start to end.
         steps: environment steps, or samples, that the inner loop spent.
         tuned: innovation id to the tuned expression of that gene (see Genome); stored for every candidate,

@@ -6,50 +6,34 @@ is told. So no bit depends on the number of workers or on who finishes first, an
 classic loop.
 
 Resume: the states still needed are told again from the log, starting at the snapshot; what was in flight is
-bred again, which gives the same genomes because asking is pure.
+bred again, which gives the same genomes because asking is pure. When the budget is spent, what is still in
+flight is dropped; nothing is bred beyond an end that is known before (see `evogen.budget`).
 """
 
 from __future__ import annotations
 
 import json
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from evogen.budget import Ending, length, share, spent
 from evogen.cohort import Cohort, Evaluation
 from evogen.errors import SpecError
 from evogen.keys import Key
 from evogen.records import Snapshot
 from evogen.runs import Run
 from evogen.schema import Inheritance, Search
+from evogen.shutdown import Requests, listening
 from evogen.space import SearchSpace
 from evogen.strategies import Scene, State, Strategy
 from evogen.strategies.goals import Goals
 
 if TYPE_CHECKING:
     from evogen.evaluation import Evaluator, Result
-
-
-class Ending(StrEnum):
-    """How a drive ended."""
-
-    COMPLETE = "complete"
-    STOPPED = "stopped"
-
-    @property
-    def sentence(self) -> str:
-        """One sentence for people."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Ending.COMPLETE: "all cohorts are committed",
-    Ending.STOPPED: "stopped on request; what was in flight is evaluated again on resume",
-}
 
 
 @dataclass(frozen=True)
@@ -63,7 +47,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Committed:
-    """A cohort was committed and told: the seconds of work, the worker's name, and the counts as of now."""
+    """A cohort was committed and told: the seconds of work, the worker's name, and the counts as of now.
+
+    `share` is the part of the budget that is spent.
+    """
 
     cohort: Cohort
     evaluations: tuple[Evaluation, ...]
@@ -71,9 +58,19 @@ class Committed:
     worker: str
     told: int
     in_flight: int
+    share: float = 0.0
 
 
-Event = Asked | Committed
+@dataclass(frozen=True)
+class Draining:
+    """SIGINT came: `awaited` cohorts are evaluated now and will be committed. Told from a signal handler."""
+
+    awaited: int
+    told: int
+    in_flight: int
+
+
+Event = Asked | Committed | Draining
 
 
 def drive(
@@ -87,10 +84,11 @@ def drive(
     key: Key,
     on_event: Callable[[Event], None],
 ) -> Ending:
-    """Search until `search.cohorts` cohorts are committed, going on from where the run is.
+    """Search until the budget is spent, going on from where the run is.
 
     Equal arguments give equal fingerprints, whatever the evaluator, however often the search was cut and
-    resumed. A KeyboardInterrupt ends it between two commits; one that comes during a commit waits for that.
+    resumed. SIGINT and SIGTERM end it between two commits as `evogen.shutdown` says; the `evaluator.slots`
+    oldest cohorts in flight count as being evaluated. A KeyboardInterrupt from elsewhere ends it at once.
 
     Args:
         run: open for writing.
@@ -120,15 +118,19 @@ def drive(
         goals = Goals(search.objectives, search.constraints)
         return _plain(strategy.tell(state, run.results(index, goals), scene=scene))
 
-    counts = {"cohorts": search.cohorts, "slots": evaluator.slots}
+    counts = {"cohorts": length(search), "slots": evaluator.slots}
     run.log("resumed" if run.told else "started", told=run.told, **counts)
-    try:
-        _Pipeline(
-            run, evaluator, search, start=_plain(strategy.start()), breed=breed, tell=tell, on_event=on_event
-        ).flow()
-        ending = Ending.COMPLETE
-    except KeyboardInterrupt:
-        ending = Ending.STOPPED
+    flow = _Pipeline(
+        run, evaluator, search, start=_plain(strategy.start()), breed=breed, tell=tell, on_event=on_event
+    )
+    with listening(flow.requests):
+        try:
+            ending = flow.flow()
+        except KeyboardInterrupt:
+            ending = Ending.TERMINATED if flow.requests.terminated else Ending.STOPPED
+        if ending is Ending.TERMINATED:
+            with suppress(KeyboardInterrupt), flow.requests.held():
+                flow.gather()
     run.log(ending.value, told=run.told)
     return ending
 
@@ -153,24 +155,65 @@ class _Pipeline:
         self._breed = breed
         self._on_event = on_event
         self._told = run.told
-        self._states = self._restored()
+        end = length(search)
+        self._end = math.inf if end is None else end
+        self._spent, self._began = spent(run), time.time()
         self._flight: dict[int, Cohort] = {}
         self._early: dict[int, Result] = {}
+        self._awaited: frozenset[int] = frozenset()
+        self.requests = Requests(self._drain)
+        self._states: dict[int, State] = {}
 
-    def flow(self) -> None:
+    def flow(self) -> Ending:
+        """Go on until the budget is spent, or until what was awaited at the first SIGINT is committed."""
+        self._states = self._restored()
         for index in range(self._told, self._told + self._search.lookahead):
             self._submit(index)
-        while self._told < self._search.cohorts:
-            while self._told not in self._early:
-                result = self._evaluator.collect()
-                self._early[result.cohort] = result
-            with _uninterrupted():
-                committed = self._commit()
-            self._on_event(committed)
+        while self._share() < 1.0 and self._arrived():
+            self._advance()
             self._submit(self._told + self._search.lookahead - 1)
+        return Ending.COMPLETE if self._share() >= 1.0 else Ending.STOPPED
+
+    def gather(self) -> None:
+        """Commit what has come back and is next in order, without waiting."""
+        while (result := self._evaluator.collect(0.0)) is not None:
+            self._early[result.cohort] = result
+        while self._told in self._early and self._share() < 1.0:
+            self._commit()
+
+    def _arrived(self) -> bool:
+        """Whether the next cohort has come back, once it has, or is not worth waiting for any more."""
+        while self._told not in self._early:
+            unwanted = self.requests.draining and self._told not in self._awaited
+            if unwanted or self._share() >= 1.0:
+                return False
+            result = self._evaluator.collect(self._left())
+            if result is not None:
+                self._early[result.cohort] = result
+        return True
+
+    def _advance(self) -> None:
+        with self.requests.held():
+            committed = self._commit()
+        self._on_event(committed)
+
+    def _drain(self) -> None:
+        self._awaited = frozenset(sorted(self._flight.keys() - self._early.keys())[: self._evaluator.slots])
+        self._on_event(Draining(len(self._awaited), self._told, len(self._flight)))
+
+    def _share(self) -> float:
+        return share(self._search, replace(self._spent, seconds=self._seconds()))
+
+    def _seconds(self) -> float:
+        return self._spent.seconds + time.time() - self._began
+
+    def _left(self) -> float:
+        """Return the seconds for which it may wait."""
+        hours = self._search.hours
+        return math.inf if hours is None else 3600 * hours - self._seconds()
 
     def _submit(self, index: int) -> None:
-        if index >= self._search.cohorts:
+        if self.requests.draining or self._share() >= 1.0 or index >= self._end:
             return
         cohort = self._breed(self._states[self._source(index)], index)
         self._evaluator.submit(cohort)
@@ -185,11 +228,18 @@ class _Pipeline:
         due = (index + 1) % self._search.snapshot_every == 0
         self._run.commit(cohort, result, Snapshot(oldest, self._states[oldest]) if due else None)
         self._told = index + 1
+        self._spent = self._spent.after(result.evaluations)
         self._states[self._told] = self._tell(self._states[index], index)
         if self._source(self._told) > oldest:
             del self._states[oldest]
         return Committed(
-            cohort, result.evaluations, result.seconds, result.worker, self._told, len(self._flight)
+            cohort,
+            result.evaluations,
+            result.seconds,
+            result.worker,
+            self._told,
+            len(self._flight),
+            self._share(),
         )
 
     def _source(self, index: int) -> int:
@@ -215,19 +265,3 @@ def _plain(state: State) -> State:
     """Return the state as a snapshot would give it back, so that nothing depends on having been cut."""
     value: dict[str, Any] = json.loads(json.dumps(state, allow_nan=False))
     return value
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the block has ended; Python delivers it to the main thread only."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    held: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if held:
-        signal.raise_signal(signal.SIGINT)

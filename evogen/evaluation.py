@@ -9,7 +9,8 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol, cast
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -17,19 +18,23 @@ from torch import Tensor
 from evogen.cohort import Cohort, Evaluation, Outcome
 from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
-from evogen.errors import DevelopmentError, EvogenError, WorkerError
+from evogen.errors import DevelopmentError, EvogenError, MemoryShortage, WorkerError
 from evogen.genome import Genome
 from evogen.grammar.modules import plan
 from evogen.grammar.plan import Plan
 from evogen.keys import Key
-from evogen.learning import Fit, Learner
+from evogen.learning import Fit, Learner, Resumable, deadline, racing
+from evogen.learning.racing import Candidate
 from evogen.measures import structure
-from evogen.phenotype import Development, Embryo, Layout, Phenotype, develop, embryo
+from evogen.phenotype import Development, Layout, Phenotype, develop, embryo
 from evogen.registry import evolvable_fields
+from evogen.schema import Racing
 from evogen.space import SearchSpace
 from evogen.tasks import ControlTask, Fold, Task, TaskKind
 
-_FAULTS = (MemoryError, ImportError, OSError, torch.OutOfMemoryError)
+_MEMORY = (MemoryError, torch.OutOfMemoryError)
+_FAULTS = (ImportError, OSError)
+_R = TypeVar("_R")
 
 Evaluate = Callable[[Cohort], tuple[Evaluation, ...]]
 
@@ -52,8 +57,8 @@ class Evaluator(Protocol):
         """Take a cohort; may return before it is evaluated."""
         ...
 
-    def collect(self) -> Result:
-        """Wait for any submitted cohort to finish and return it."""
+    def collect(self, patience: float = math.inf) -> Result | None:
+        """Wait for any submitted cohort to finish and return it; None if none does in `patience` seconds."""
         ...
 
     def close(self) -> None:
@@ -74,6 +79,9 @@ class Problem:
         device: where torch computes.
         threads: torch threads of each worker.
         lives: of each candidate, each with expression, learning and births of its own; fitness is their mean.
+        seconds: for the inner loop of one life of a group, or for each rung of it; None is no limit. See
+            `evogen.learning.deadline`.
+        racing: how inner loops are raced; None lets all go to their end.
     """
 
     space: SearchSpace
@@ -87,16 +95,35 @@ class Problem:
     device: str = "cpu"
     threads: int = 1
     lives: int = 1
+    seconds: float | None = None
+    racing: Racing | None = None
 
 
-def evaluate(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
+def evaluate(
+    problem: Problem, cohort: Cohort, rungs: Mapping[int, int] | None = None
+) -> tuple[Evaluation, ...]:
     """Let every candidate of a cohort live `problem.lives` times; the first life is the one that is kept.
 
     Lives differ in every draw, innate expression included; those of one number share that expression between
-    candidates, as single lives do.
+    candidates, as single lives do. In a race the first life decides when a candidate leaves, in all of them.
+
+    Args:
+        problem: what evaluations depend on.
+        cohort: the candidates.
+        rungs: by row, the rung at which a candidate leaves the race, as its `rung` was recorded: the bits are
+            then those of the race, whoever else is in the cohort. None lets them race.
+
+    Returns:
+        One for every row that is present, in order.
     """
-    keys = [problem.key, *(problem.key.child("again", life) for life in range(1, problem.lives))]
-    lives = [_evaluated(replace(problem, key=key), cohort) for key in keys]
+    lives = [_evaluated(problem, cohort, rungs)]
+    if problem.racing is not None and rungs is None:
+        rungs = {
+            row: int(one.metrics.get("rung", problem.racing.rungs))
+            for row, one in zip(cohort.present, lives[0], strict=True)
+        }
+    keys = [problem.key.child("again", life) for life in range(1, problem.lives)]
+    lives += [_evaluated(replace(problem, key=key), cohort, rungs) for key in keys]
     return tuple(_together(of_one) for of_one in zip(*lives, strict=True))
 
 
@@ -122,34 +149,81 @@ def _together(lives: Sequence[Evaluation]) -> Evaluation:
     )
 
 
-def _evaluated(problem: Problem, cohort: Cohort) -> tuple[Evaluation, ...]:
-    """Develop, train and score a cohort; a candidate's result does not depend on its cohort-mates.
+def _evaluated(
+    problem: Problem, cohort: Cohort, rungs: Mapping[int, int] | None = None
+) -> tuple[Evaluation, ...]:
+    """Develop, train and score a cohort; but for when it leaves a race, a candidate's result is its own.
 
     A genome that cannot be developed ends INVALID, a row that becomes non-finite DIVERGED; if the batched
     program raises, its halves run again, down to those candidates that raise: they end CRASHED.
     """
     torch.set_num_threads(problem.threads)
     found: dict[int, Evaluation] = {}
-    groups: dict[Layout, list[tuple[int, Genome, Embryo]]] = {}
+    groups: dict[Layout, list[Candidate]] = {}
     built: dict[int, dict[str, float]] = {}
-    for row, individual in enumerate(cohort.individuals):
+    for row in cohort.present:
+        genome = cohort.individuals[row].genome
         try:
-            derived = _plan(problem, individual.genome)
-            formed = embryo(_development(problem), individual.genome, derived)
+            derived = _plan(problem, genome)
+            formed = embryo(_development(problem), genome, derived)
         except EvogenError:
             found[row] = Evaluation(Outcome.INVALID, message=traceback.format_exc())
         except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
             _refuse_faults(error)
             found[row] = Evaluation(Outcome.CRASHED, message=traceback.format_exc())
         else:
-            built[row] = structure(individual.genome, derived)
-            groups.setdefault(formed.layout, []).append((row, individual.genome, formed))
-    for group in groups.values():
-        for (row, _, _), evaluation in zip(
-            group, _guarded(problem, [item[1:] for item in group]), strict=True
-        ):
-            found[row] = replace(evaluation, metrics={**built[row], **evaluation.metrics})
-    return tuple(found[row] for row in range(len(cohort.individuals)))
+            built[row] = structure(genome, derived)
+            groups.setdefault(formed.layout, []).append(Candidate(row, genome, formed))
+    fields = list(groups.values())
+    lived = _lived(problem, fields) if problem.racing is None else _raced(problem, fields, cohort, rungs)
+    for row, evaluation in lived.items():
+        found[row] = replace(evaluation, metrics={**built[row], **evaluation.metrics})
+    return tuple(found[row] for row in cohort.present)
+
+
+def _lived(problem: Problem, groups: Sequence[Sequence[Candidate]]) -> dict[int, Evaluation]:
+    return {
+        candidate.row: evaluation
+        for group in groups
+        for candidate, evaluation in zip(
+            group, _guarded(problem, partial(_live, problem), group), strict=True
+        )
+    }
+
+
+def _raced(
+    problem: Problem,
+    groups: Sequence[Sequence[Candidate]],
+    cohort: Cohort,
+    rungs: Mapping[int, int] | None,
+) -> dict[int, Evaluation]:
+    learner = cast("Resumable", problem.learner)
+    assert problem.racing is not None
+
+    def train(team: Sequence[Candidate], until: int) -> list[Candidate | Evaluation]:
+        return _guarded(problem, partial(_train, problem, learner, until, len(team)), team)
+
+    def score(team: Sequence[Candidate]) -> list[Evaluation]:
+        return _guarded(problem, partial(_leave, problem), team)
+
+    over = racing.course(problem.racing, learner, len(cohort.individuals))
+    return racing.race(groups, over, train=train, score=score, rungs=rungs)
+
+
+def _train(
+    problem: Problem, learner: Resumable, until: int, size: int, team: Sequence[Candidate]
+) -> list[Candidate]:
+    phenotype = _developed(problem, team)
+    if len(team) < size or team[0].progress is None:  # a part runs again: what the whole used up is lost
+        keys, values = [life.child("learn") for life in _lives(problem, team)], _values(problem, team)
+        progress = learner.begin(phenotype, problem.task, keys, values)
+    else:
+        progress = racing.joined(team)
+    return racing.placed(team, learner.advance(phenotype, problem.task, progress, until))
+
+
+def _leave(problem: Problem, team: Sequence[Candidate]) -> list[Evaluation]:
+    return _scored(problem, _developed(problem, team), team, racing.joined(team).fit)
 
 
 def assess(problem: Problem, genome: Genome, *, agents: int) -> tuple[float, ...]:
@@ -172,10 +246,16 @@ def assess(problem: Problem, genome: Genome, *, agents: int) -> tuple[float, ...
     return tuple(float(score) for score in scores)
 
 
-def _guarded(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[Evaluation]:
+def _guarded(
+    problem: Problem, work: Callable[[Sequence[Candidate]], Sequence[_R]], group: Sequence[Candidate]
+) -> list[_R | Evaluation]:
     try:
-        with torch.inference_mode(mode=False), torch.enable_grad():
-            return _live(problem, group)
+        with torch.inference_mode(mode=False), torch.enable_grad(), deadline.limited(problem.seconds):
+            return list(work(group))
+    except deadline.Overdue as error:
+        if len(group) == 1:
+            return [Evaluation(Outcome.TIMEOUT, message=str(error))]
+        return _halved(problem, work, group)
     except DevelopmentError:  # the learner refuses this layout, so every candidate of the group
         return [Evaluation(Outcome.INVALID, message=traceback.format_exc()) for _ in group]
     except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
@@ -183,26 +263,41 @@ def _guarded(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[E
             _refuse_faults(error)
             return [Evaluation(Outcome.CRASHED, message=traceback.format_exc())]
         warnings.warn(f"a batch of {len(group)} raised {error!r}; its halves run again", stacklevel=2)
-        half = len(group) // 2
-        return _guarded(problem, group[:half]) + _guarded(problem, group[half:])
+        return _halved(problem, work, group)
+
+
+def _halved(
+    problem: Problem, work: Callable[[Sequence[Candidate]], Sequence[_R]], group: Sequence[Candidate]
+) -> list[_R | Evaluation]:
+    half = len(group) // 2
+    return _guarded(problem, work, group[:half]) + _guarded(problem, work, group[half:])
 
 
 def _refuse_faults(error: Exception) -> None:
     """Raise a WorkerError for what the machine did, not the candidate: no outcome may come of it."""
-    if isinstance(error, _FAULTS) or "can't allocate memory" in str(error):
-        what = f"{type(error).__name__}: {error}"
-        raise WorkerError(
-            f"evaluation cannot go on: {what}; free memory or repair the installation, then resume"
-        ) from error
+    what = f"evaluation cannot go on: {type(error).__name__}: {error}"
+    if isinstance(error, _MEMORY) or "can't allocate memory" in str(error):
+        raise MemoryShortage(f"{what}; free memory, then resume") from error
+    if isinstance(error, _FAULTS):
+        raise WorkerError(f"{what}; repair the installation, then resume") from error
 
 
-def _live(problem: Problem, group: Sequence[tuple[Genome, Embryo]]) -> list[Evaluation]:
-    phenotype = develop(_development(problem), [formed for _, formed in group])
-    genomes = [genome for genome, _ in group]
-    lives = [problem.key.child("life", genome.id) for genome in genomes]
-    values = _learner_values(problem, genomes, phenotype.flat)
-    fit = problem.learner.fit(phenotype, problem.task, [life.child("learn") for life in lives], values)
-    agents = problem.birth.agents
+def _live(problem: Problem, group: Sequence[Candidate]) -> list[Evaluation]:
+    phenotype = _developed(problem, group)
+    keys, values = [life.child("learn") for life in _lives(problem, group)], _values(problem, group)
+    return _scored(problem, phenotype, group, problem.learner.fit(phenotype, problem.task, keys, values))
+
+
+def _developed(problem: Problem, group: Sequence[Candidate]) -> Phenotype:
+    return develop(_development(problem), [candidate.embryo for candidate in group])
+
+
+def _lives(problem: Problem, group: Sequence[Candidate]) -> list[Key]:
+    return [problem.key.child("life", candidate.genome.id) for candidate in group]
+
+
+def _scored(problem: Problem, phenotype: Phenotype, group: Sequence[Candidate], fit: Fit) -> list[Evaluation]:
+    lives, agents = _lives(problem, group), problem.birth.agents
     with torch.no_grad():
         born = phenotype.agents(fit.flat, [life.child("birth") for life in lives])
         keys = [life.child("score", agent) for life in lives for agent in range(agents)]
@@ -258,12 +353,14 @@ def _plan(problem: Problem, genome: Genome) -> Plan:
     )
 
 
-def _learner_values(problem: Problem, genomes: Sequence[Genome], like: Tensor) -> dict[str, Tensor]:
-    found = {}
+def _values(problem: Problem, group: Sequence[Candidate]) -> dict[str, Tensor]:
+    """Return the learner's evolvable fields, (P,) each."""
+    found, how = {}, _development(problem)
     for field in evolvable_fields(type(problem.learner)):
         default = getattr(problem.learner, field.name)
-        each = [float(genome.plasticity.get(f"learner.{field.name}", default)) for genome in genomes]
-        found[field.name] = torch.tensor(each, dtype=like.dtype, device=like.device)
+        genes = [candidate.genome.plasticity for candidate in group]
+        each = [float(own.get(f"learner.{field.name}", default)) for own in genes]
+        found[field.name] = torch.tensor(each, dtype=how.dtype, device=how.device)
     return found
 
 
@@ -280,8 +377,10 @@ class Serial:
         """Take a cohort."""
         self._waiting.append(cohort)
 
-    def collect(self) -> Result:
-        """Evaluate the oldest cohort and return its result."""
+    def collect(self, patience: float = math.inf) -> Result | None:
+        """Evaluate the oldest cohort and return its result, however long it takes; None without patience."""
+        if patience <= 0:
+            return None
         cohort = self._waiting.popleft()
         start = time.perf_counter()
         evaluations = self._evaluate(cohort)

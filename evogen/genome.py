@@ -25,6 +25,7 @@ from evogen.errors import GenomeError
 
 SCHEMA = 1
 INLINE = 16
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 Array = npt.NDArray[np.float32]
 Value = float | int | str
@@ -207,7 +208,7 @@ def _dump(genome: Genome) -> tuple[str, dict[str, Array]]:
         "architecture": [gene(item) for item in genome.architecture],
         "plasticity": dict(genome.plasticity),
     }
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False), arrays
+    return _ENCODER.encode(data), arrays
 
 
 def _load_array(data: Any, arrays: Mapping[str, Array]) -> Array:

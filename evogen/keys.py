@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Key:
         return np.random.SeedSequence(self.seed, spawn_key=self.path)
 
 
+@lru_cache(maxsize=4096, typed=True)
 def _word(name: str | int) -> int:
     tagged = f"{type(name).__name__}:{name}".encode()
     return int.from_bytes(hashlib.blake2b(tagged, digest_size=8).digest(), "big")

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from evogen.cohort import Evaluation, Individual, Outcome, Ref
 from evogen.errors import GenomeError, RunError
@@ -21,6 +23,7 @@ from evogen.strategies import State
 _LIGHT = (
     "cohort, row, genome, parents, operator, outcome, fitness, scores, metrics, curve, steps, message, tuned"
 )
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 INSERT = f"INSERT INTO candidate ({_LIGHT}, body) VALUES ({', '.join('?' * 14)})"  # noqa: S608
 SELECT = f"SELECT {_LIGHT} FROM candidate"  # noqa: S608
 SELECT_WHOLE = f"SELECT {_LIGHT}, body FROM candidate"  # noqa: S608
@@ -147,6 +150,19 @@ def row(values: Sequence[Any]) -> Row:
         raise RunError(f"{what}; restore the folder from a copy") from error
 
 
+def genome(values: Sequence[Any]) -> dict[str, Any]:
+    """Return the JSON value of the genome in the row of a SELECT_WHOLE.
+
+    Raises:
+        RunError: it is no JSON object.
+    """
+    try:
+        return dict(json.loads(values[13]))
+    except (TypeError, ValueError) as error:
+        what = f"the genome of candidate {values[0]}:{values[1]} was altered: {error}"
+        raise RunError(f"{what}; restore the folder from a copy") from error
+
+
 def array_ids(values: Sequence[Any]) -> set[str]:
     """Return the ids of all arrays that the row of a SELECT_WHOLE refers to."""
     found: set[str] = set()
@@ -195,6 +211,40 @@ def fingerprint(found: Row) -> str:
     return _dump([found.ref, found.genome, found.outcome, fitness, scores, found.steps, found.tuned]) + "\n"
 
 
+def differences(stored: Evaluation, found: Evaluation) -> Iterator[str]:
+    """Say what differs between two evaluations of one candidate, of what `fingerprint` covers."""
+    fitness = [
+        None if one.fitness is None else one.fitness + 0.0 for one in (stored, found)
+    ]  # -0.0 is stored as 0.0
+    for name, was, now in (
+        ("outcome", stored.outcome, found.outcome),
+        ("fitness", *fitness),
+        ("scores", list(stored.scores), list(found.scores)),
+        ("steps", stored.steps, found.steps),
+    ):
+        if _dump(was) != _dump(now):
+            yield f"{name}: {was} stored, {now} now"
+    pairs = [
+        (f"gene {gene} ", stored.tuned.get(gene, {}), found.tuned.get(gene, {}))
+        for gene in sorted({*stored.tuned, *found.tuned})
+    ]
+    for place, was_tuned, now_tuned in [*pairs, ("rules ", stored.tuned_rules, found.tuned_rules)]:
+        for name in sorted({*was_tuned, *now_tuned}):
+            if (what := _unlike(was_tuned.get(name), now_tuned.get(name))) is not None:
+                yield f"tuned {place}{name}: {what}"
+
+
+def _unlike(was: Array | None, now: Array | None) -> str | None:
+    if was is None or now is None:
+        return "not stored" if was is None else "not there now"
+    if was.shape != now.shape:
+        return f"shape {was.shape} stored, {now.shape} now"
+    if array_id(was) == array_id(now):
+        return None
+    apart = np.abs(was.astype(np.float64) - now)
+    return f"{int(np.sum(was != now))} of {was.size} numbers differ, by {np.max(apart):.2g} at most"
+
+
 def write_back(genome: Genome, evaluation: Evaluation) -> Genome:
     """Return the genome with what its life tuned in the place of what it was born with, if it ended OK."""
     if evaluation.outcome is not Outcome.OK:
@@ -218,4 +268,4 @@ def _named(arrays: Mapping[str, Array], ids: Mapping[str, str]) -> dict[str, Arr
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)

@@ -13,7 +13,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from evogen.errors import SpecError, near
 
@@ -27,6 +27,13 @@ PACKAGES: Mapping[str, str] = {
 }
 _registered: dict[str, dict[str, type[Any]]] = {kind: {} for kind in PACKAGES}
 _T = TypeVar("_T")
+
+
+class File(NamedTuple):
+    """A file that an experiment names: what it is called in a run folder, and what it holds."""
+
+    name: str
+    content: bytes
 
 
 def register(kind: str, name: str) -> Callable[[type[_T]], type[_T]]:
@@ -62,6 +69,11 @@ def find(kind: str, name: str) -> type[Any]:
     return parts[name]
 
 
+def name_of(kind: str, value: object) -> str:
+    """Return the name that the type of a value is registered by; its own for one that is not."""
+    return next((name for name, cls in known(kind).items() if cls is type(value)), type(value).__name__)
+
+
 def plural(kind: str) -> str:
     """Return the name of all parts of a kind together: tasks, strategies, ..."""
     return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
@@ -79,6 +91,19 @@ def setting(default: Any, *, doc: str, low: float | None = None, high: float | N
     return dataclasses.field(
         default=default, metadata={"evolvable": False, "low": low, "high": high, "doc": doc}
     )
+
+
+def part(kind: str, default: Any, *, doc: str) -> Any:
+    """Declare a setting that is itself a part of this kind: a name, or a section with `kind` and settings."""
+    return dataclasses.field(default=default, metadata={"evolvable": False, "part": kind, "doc": doc})
+
+
+def file(*, doc: str) -> Any:
+    """Declare a setting that is the path of a file, or '' for none.
+
+    An experiment's part gets a File in its place, which every run keeps a copy of.
+    """
+    return dataclasses.field(default="", metadata={"evolvable": False, "file": True, "doc": doc})
 
 
 def evolvable_fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:

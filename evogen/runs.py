@@ -26,12 +26,13 @@ from evogen.errors import RunError
 from evogen.genome import Genome
 from evogen.records import Logged, Row, Snapshot, Timing
 from evogen.strategies import Told
-from evogen.strategies.goals import Goals
+from evogen.strategies.goals import Goals, measured_in
 
 if TYPE_CHECKING:
     from evogen.evaluation import Result
 
 _CACHED_CANDIDATES = 128
+_GOALS = Goals()
 
 
 class Run:
@@ -42,24 +43,33 @@ class Run:
         self._database = database
         self._lock = lock
         self._cached = lru_cache(maxsize=_CACHED_CANDIDATES)(self._read)
+        self._judged = 0  # cohorts that `_leader` is the best of
+        self._leader: Told | None = None
 
     @classmethod
     def create(
-        cls, path: Path, *, experiment: str, files: Mapping[str, str], environment: Mapping[str, Any]
+        cls,
+        path: Path,
+        *,
+        experiment: str,
+        files: Mapping[str, bytes],
+        environment: Mapping[str, Any],
+        goals: Goals = _GOALS,
     ) -> Run:
         """Make a run folder, whole or not at all, and open it for writing.
 
         Args:
             path: of the new folder; its parents are made as well.
             experiment: the resolved experiment, stored as experiment.yaml.
-            files: further texts by file name, such as grammar.bnf.
+            files: further files by name, such as grammar.bnf; writers refuse a run where one was altered.
             environment: a JSON value, stored as environment.json.
+            goals: what the search is for, which says who is best.
 
         Raises:
             RunError: the folder exists and is not empty, or cannot be written.
         """
         described = json.dumps(environment, indent=2, sort_keys=True) + "\n"
-        texts = {"experiment.yaml": experiment, "environment.json": described, **files}
+        kept = {"experiment.yaml": experiment.encode(), **files}
         with store.explained(path):
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise RunError(f"{path} exists and is not empty; resume it, or give another folder")
@@ -68,18 +78,17 @@ class Run:
             try:
                 (draft / "arrays").mkdir(parents=True)
                 store.create_database(draft / "run.db")
-                for name, text in texts.items():
-                    store.write_durably(draft / name, text.encode())
+                for name, content in (kept | {"environment.json": described.encode()}).items():
+                    store.write_durably(draft / name, content)
+                with cls(draft, store.open_database(draft, write=True), None) as made:
+                    made.log("created", **{name: _hash(content) for name, content in kept.items()})
+                    if goals != _GOALS:
+                        made.log("goals", **goals._asdict())
                 draft.rename(path)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
             store.sync_folder(path.parent)
-        run = cls.open(path, write=True)
-        run.log(
-            "created",
-            **{name: _hash(text) for name, text in {"experiment.yaml": experiment, **files}.items()},
-        )
-        return run
+        return cls.open(path, write=True)
 
     @classmethod
     def open(cls, path: Path, *, write: bool = False) -> Run:
@@ -96,20 +105,31 @@ class Run:
             raise
         try:
             if write:
-                run._refuse_altered_texts()
+                run.refuse_altered_files()
         except BaseException:
             run.close()
             raise
         return run
 
-    def _refuse_altered_texts(self) -> None:
-        for event in self.events():
-            for name, wanted in event.payload.items() if event.kind == "created" else ():
-                if _hash(self.text(name)) != wanted:
-                    raise RunError(
-                        f"{self.path / name} was altered since the run began: going on would mix searches; "
-                        "put it back, or start a new run from it"
-                    )
+    def made_from(self) -> dict[str, str]:
+        """Return the SHA-256 of each file that the run was made from, by its name."""
+        found = self._select("SELECT payload FROM event WHERE kind = 'created'")
+        return {str(name): str(value) for (text,) in found for name, value in json.loads(text).items()}
+
+    def refuse_altered_files(self) -> None:
+        """Compare the files that the run was made from with their hashes; writers do so when they open it.
+
+        Raises:
+            RunError: one is missing or altered.
+        """
+        for name, wanted in self.made_from().items():
+            with store.explained(self.path):
+                found = _hash((self.path / name).read_bytes())
+            if found != wanted:
+                raise RunError(
+                    f"{self.path / name} was altered since the run began: going on would mix searches; "
+                    "put it back, or start a new run from it"
+                )
 
     def close(self) -> None:
         """Close the files; a writer's lock is given back."""
@@ -190,18 +210,31 @@ class Run:
         return tuple(
             goals.told(
                 Ref(cohort, row),
-                None
-                if fitness is None
-                else json.loads(metrics) | {"fitness": fitness, "steps": float(steps)},
+                measured_in(fitness, json.loads(metrics), steps),
             )
             for row, fitness, steps, metrics in found
         )
 
-    def rows(self) -> Iterator[Row]:
-        """Iterate over all candidates in the order of their places, one cohort in memory, without arrays."""
-        for cohort in range(self.told):
+    def rows(self, *, begin: int = 0, end: int | None = None) -> Iterator[Row]:
+        """Iterate over the candidates of these cohorts in order, one cohort in memory, without arrays."""
+        for cohort in range(begin, self.told if end is None else end):
             for values in self._select(f"{records.SELECT} WHERE cohort = ? ORDER BY row", cohort):
                 yield records.row(values)
+
+    def row(self, ref: Ref) -> Row:
+        """Return a candidate without its arrays.
+
+        Raises:
+            RunError: no such candidate.
+        """
+        (values,) = self._select(f"{records.SELECT} WHERE cohort = ? AND row = ?", *self._existing(ref))
+        return records.row(values)
+
+    def born(self) -> Iterator[tuple[Row, Mapping[str, Any]]]:
+        """Iterate as `rows` does, each with the JSON value of its genome (see `Genome.json`)."""
+        for cohort in range(self.told):
+            for values in self._select(f"{records.SELECT_WHOLE} WHERE cohort = ? ORDER BY row", cohort):
+                yield records.row(values), records.genome(values)
 
     def timings(self) -> tuple[Timing, ...]:
         """Return where and when each cohort was evaluated."""
@@ -213,13 +246,34 @@ class Run:
         found = dict(self._select("SELECT outcome, count(*) FROM candidate GROUP BY outcome"))
         return {outcome: found.get(outcome, 0) for outcome in Outcome}
 
+    @property
+    def goals(self) -> Goals:
+        """What the search is for."""
+        found = self._select("SELECT payload FROM event WHERE kind = 'goals'")
+        return Goals(**json.loads(found[0][0])) if found else _GOALS
+
+    def totals(self) -> tuple[int, int]:
+        """Return the number of candidates, and the steps that their inner loops took together."""
+        ((candidates, steps),) = self._select("SELECT count(*), coalesce(sum(steps), 0) FROM candidate")
+        return candidates, steps
+
     def best(self) -> Ref | None:
-        """Return the place of the highest fitness, the first of equals; None while nothing ended OK."""
-        found = self._select(
-            "SELECT cohort, row FROM candidate WHERE fitness IS NOT NULL "
-            "ORDER BY fitness DESC, cohort, row LIMIT 1"
-        )
-        return Ref(*found[0]) if found else None
+        """Return the place of the best candidate; None while nothing ended OK."""
+        leader = self.leader()
+        return None if leader is None else leader.ref
+
+    def leader(self) -> Told | None:
+        """Return the best candidate as its strategy was told of it, the first of equals.
+
+        Who keeps the constraints comes before who breaks them, and then the first objective decides.
+        """
+        goals = self.goals
+        for cohort in range(self._judged, self.told):
+            for told in self.results(cohort, goals):
+                if told.fitness is not None and (self._leader is None or told.merit > self._leader.merit):
+                    self._leader = told
+            self._judged = cohort + 1
+        return self._leader
 
     def fingerprint(self) -> str:
         """Return the SHA-256 over every candidate's genome, outcome, fitness, scores, steps, tuned arrays."""
@@ -289,6 +343,12 @@ class Run:
             raise RunError(f"{self.path} is damaged, candidate {ref} lacks array {min(lost)[:12]}…")
         return records.decode(values, store.read_arrays(self.path, places))
 
+    def array_cohorts(self) -> tuple[int, ...]:
+        """Return the cohorts that have a file of arrays."""
+        return tuple(
+            int(cohort) for (cohort,) in self._select("SELECT DISTINCT cohort FROM array ORDER BY cohort")
+        )
+
     def _places(self, names: Iterable[str]) -> dict[str, int]:
         """Return the cohort whose file holds it, for each of these arrays that is stored."""
         listed = json.dumps(list(names))
@@ -323,5 +383,5 @@ def locate(text: str) -> tuple[Path, str]:
     return Path(folder), selector
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

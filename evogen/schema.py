@@ -76,9 +76,16 @@ class Inheritance(StrEnum):
 
 @dataclass(frozen=True)
 class Search:
-    """How long the search is and how it is cut."""
+    """How long the search is and how it is cut; it ends with the first of the limits that are written."""
 
-    cohorts: int = setting(8, low=1, doc="cohorts in the whole search")
+    cohorts: int | None = setting(
+        None, low=1, doc="cohorts in the whole search; 8 where no other end is written"
+    )
+    candidates: int | None = setting(None, low=1, doc="candidates in the whole search, rounded up to cohorts")
+    steps: int | None = setting(None, low=1, doc="steps of all inner loops together, after which it ends")
+    hours: float | None = setting(
+        None, low=1e-6, doc="hours of the clock, over all sessions, after which it ends; not reproducible"
+    )
     cohort_size: int = setting(
         16, low=1, high=65_536, doc="candidates that are developed and dispatched together"
     )
@@ -95,6 +102,19 @@ class Search:
         default_factory=dict, metadata={"doc": "bounds on measures: {synapses: {at_most: 500}}"}
     )
 
+    def __post_init__(self) -> None:
+        if self.cohorts is self.candidates is self.steps is self.hours is None:
+            object.__setattr__(self, "cohorts", 8)
+
+
+@dataclass(frozen=True)
+class Racing:
+    """Successive halving of every cohort; see `evogen.learning.racing`."""
+
+    rungs: int = setting(3, low=1, high=20, doc="parts of the inner loop, each 1 / keep as long as the last")
+    keep: float = setting(0.5, low=0.01, high=0.99, doc="share of the candidates that goes on after a rung")
+    width: int = setting(64, low=1, high=65_536, doc="candidates that train together at most")
+
 
 @dataclass(frozen=True)
 class Compute:
@@ -102,6 +122,12 @@ class Compute:
 
     dtype: Literal["float32", "float64"] = setting("float32", doc="precision of the networks")
     threads: int = setting(1, low=1, doc="torch threads of each worker")
+    timeout: float | None = setting(
+        None, low=1e-3, doc="seconds for a cohort on a Ray worker, which is then killed; its halves run again"
+    )
+    seconds: float | None = setting(
+        None, low=1e-3, doc="seconds for an inner loop, which then ends; the cohort's halves run again"
+    )
 
 
 @dataclass(frozen=True)
@@ -120,6 +146,7 @@ class Document:
     plasticity: dict[str, dict[str, Any]] = field(default_factory=dict)
     inheritance: Inheritance = Inheritance.LAMARCKIAN
     search: dict[str, Any] = field(default_factory=dict)
+    racing: dict[str, Any] | None = None
     compute: dict[str, Any] = field(default_factory=dict)
 
 

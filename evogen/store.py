@@ -15,8 +15,9 @@ import fcntl
 import os
 import platform
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +31,8 @@ from evogen.genome import Array, array_id
 SCHEMA = 1
 _APPLICATION = int.from_bytes(b"evog", "big")
 _BUSY_SECONDS = 30.0
+_TRIES = 3
+_BETWEEN_TRIES = 0.05  # seconds
 _TABLES = """
 CREATE TABLE cohort (
     number INTEGER PRIMARY KEY, seconds REAL NOT NULL, worker TEXT NOT NULL, committed REAL NOT NULL
@@ -94,11 +97,41 @@ def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
         database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             _check(path, database)
+            if write:
+                database.execute("PRAGMA journal_mode = WAL")  # a copy comes without
             database.execute("PRAGMA synchronous = FULL")
         except BaseException:
             database.close()
             raise
     return database
+
+
+def copy_database(folder: Path, target: Path) -> None:
+    """Copy the run.db of a folder as it is at one instant, also while another process writes to it.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    with (
+        closing(open_database(folder, write=False)) as source,
+        closing(sqlite3.connect(target)) as copy,
+        explained(folder),
+    ):
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, which readers put nothing beside
+
+
+def writer(folder: Path) -> str | None:
+    """Return who holds the writer's lock, as `process PID on HOST`; None if nobody does or none can say."""
+    try:
+        with (folder / "lock").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read() or "another process"
+    except OSError:  # no lock yet, or none to be had on this file system
+        return None
+    return None
 
 
 def lock(folder: Path) -> IO[str]:
@@ -110,7 +143,7 @@ def lock(folder: Path) -> IO[str]:
     with explained(folder):
         file = (folder / "lock").open("a+")
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(file)
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read() or "another process"
@@ -122,6 +155,16 @@ def lock(folder: Path) -> IO[str]:
         file.write(f"process {os.getpid()} on {platform.node()}")
         file.flush()
     return file
+
+
+def _take(file: IO[str]) -> None:
+    """Take the lock, in a few tries: `writer` holds it for an instant to see whether it is free."""
+    for _ in range(_TRIES):
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN_TRIES)
+    return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -150,7 +193,8 @@ def sync_folder(folder: Path) -> None:
 def write_arrays(folder: Path, cohort: int, arrays: Mapping[str, Array]) -> None:
     """Write the arrays that first appear in this cohort; what a killed write left is overwritten."""
     ordered = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
-    write_durably(_array_file(folder, cohort), save(ordered))
+    (folder / "arrays").mkdir(exist_ok=True)
+    write_durably(array_file(folder, cohort), save(ordered))
 
 
 def read_arrays(folder: Path, places: Mapping[str, int]) -> dict[str, Array]:
@@ -165,7 +209,7 @@ def read_arrays(folder: Path, places: Mapping[str, int]) -> dict[str, Array]:
     """
     arrays: dict[str, Array] = {}
     for cohort in sorted(set(places.values())):
-        path = _array_file(folder, cohort)
+        path = array_file(folder, cohort)
         try:
             with safe_open(path, framework="numpy") as file:
                 arrays |= {name: file.get_tensor(name) for name in places if places[name] == cohort}
@@ -174,7 +218,7 @@ def read_arrays(folder: Path, places: Mapping[str, int]) -> dict[str, Array]:
     for name, array in arrays.items():
         if array_id(array) != name:
             raise RunError(
-                f"array {name[:12]}… in {_array_file(folder, places[name])} was altered; {_RESTORE}"
+                f"array {name[:12]}… in {array_file(folder, places[name])} was altered; {_RESTORE}"
             )
     return arrays
 
@@ -182,7 +226,8 @@ def read_arrays(folder: Path, places: Mapping[str, int]) -> dict[str, Array]:
 _RESTORE = "restore the folder from a copy, or start a new run"
 
 
-def _array_file(folder: Path, cohort: int) -> Path:
+def array_file(folder: Path, cohort: int) -> Path:
+    """Return the file of the arrays that first appear in a cohort."""
     return folder / "arrays" / f"cohort-{cohort:05d}.safetensors"
 
 

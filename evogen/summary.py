@@ -14,6 +14,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from evogen import ranking, store
+from evogen.budget import Ending, ended
 from evogen.cohort import Outcome, Ref
 from evogen.errors import DevelopmentError
 from evogen.experiment import Check, Experiment
@@ -21,14 +23,19 @@ from evogen.genome import Genome
 from evogen.grammar.modules import plan
 from evogen.progress import number
 from evogen.records import Row
-from evogen.registry import known, plural
+from evogen.registry import known, name_of, plural
 from evogen.runs import Run
+from evogen.strategies.goals import Goals
 from evogen.tasks.baselines import Baseline
+
+_WIDER = 4  # times as many rows for a front as for a list of the best
 
 
 def candidate(run: Run, ref: Ref, experiment: Experiment) -> dict[str, Any]:
     """Return everything about one candidate as a JSON value; the hash of a large array stands for it."""
     individual, evaluation = run.candidate(ref)
+    goals = run.goals
+    told = run.results(ref.cohort, goals)[ref.row]
     return {
         "run": str(run.path),
         "candidate": str(ref),
@@ -37,6 +44,8 @@ def candidate(run: Run, ref: Ref, experiment: Experiment) -> dict[str, Any]:
         "parents": [str(parent) for parent in individual.parents],
         "outcome": evaluation.outcome.value,
         "fitness": evaluation.fitness,
+        "objectives": ranking.objectives(goals, told),
+        "violation": told.violation if told.fitness is not None else None,
         "scores": list(evaluation.scores),
         "metrics": dict(evaluation.metrics),
         "curve": list(evaluation.curve),
@@ -54,6 +63,8 @@ def candidate_lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"outcome     {found['outcome']}: {Outcome(found['outcome']).sentence}"
     yield f"fitness     {scored(found['fitness'], found['scores'])}"
     yield from (f"            {name} {number(value)}" for name, value in found["metrics"].items())
+    if found["objectives"].keys() != {"fitness"} or found["violation"]:
+        yield f"objectives  {_aims(found['objectives'], found['violation'])}"
     yield f"inner loop  {found['steps']} steps"
     yield f"origin      {' of '.join([found['operator'], *filter(None, [' and '.join(found['parents'])])])}"
     if rules is not None:
@@ -75,29 +86,48 @@ def scored(fitness: float | None, scores: Sequence[float]) -> str:
 
 
 def run_lines(run: Run) -> Iterator[str]:
-    """Say how far a run is and how it goes."""
+    """Say how far a run is, how it goes and who is at work on it."""
     planned = [event.payload["cohorts"] for event in run.events() if "cohorts" in event.payload]
     outcomes, timings = run.outcomes(), run.timings()
     ago = f", the last one {_ago(timings[-1].committed)}" if timings else ""
     yield f"run       {run.path}"
-    yield f"cohorts   {run.told}/{planned[-1] if planned else '?'} committed{ago}"
-    if (best := run.best()) is not None:
-        evaluation = run.candidate(best)[1]
-        yield f"best      {scored(evaluation.fitness, evaluation.scores)}, candidate {best}"
+    yield f"cohorts   {run.told}/{(planned[-1] if planned else None) or '?'} committed{ago}"
+    if (leader := run.leader()) is not None:
+        row, goals = run.row(leader.ref), run.goals
+        yield f"best      {scored(row.fitness, row.scores)}, candidate {leader.ref}"
+        if goals != Goals():
+            yield f"          by {_aims(ranking.objectives(goals, leader), leader.violation)}"
     yield f"outcomes  {'  '.join(f'{outcome} {count}' for outcome, count in outcomes.items())}"
-    if not planned or run.told < planned[-1]:
-        yield f"unfinished: unless a process is at work on it, go on with 'evogen resume {run.path}'"
+    yield from (f"mirror    {text}" for text in _mirror(run))
+    whole = ended(run) is Ending.COMPLETE or bool(planned and planned[-1] and run.told >= planned[-1])
+    if (writer := store.writer(run.path)) is not None:
+        yield f"writer    {writer}"
+    elif not whole:
+        yield f"unfinished, and no process is at work on it: go on with 'evogen resume {run.path}'"
 
 
 def leaders(run: Run, count: int) -> Table:
-    """Return a table of the best candidates, best first, the first told of equals first."""
-    found = [row for row in run.rows() if row.fitness is not None]
-    found.sort(key=lambda row: -(row.fitness or 0.0))  # stable: places break ties
-    table = Table(title="best candidates")
-    for heading in ("candidate", "fitness", "sd", "steps", "operator", "parents", "genome"):
+    """Return a table of the best candidates; with several objectives, of those that none dominates.
+
+    Best by the first objective comes first, the first told of equals first.
+    """
+    goals = run.goals
+    several = len(goals.objectives) > 1
+    found = ranking.front(run) if several else ranking.leaders(run, count)
+    shown = found[: _WIDER * count] if several else found
+    table = Table(title=f"{len(shown)} of {len(found)} that none dominates" if several else "best candidates")
+    aims = list(goals.objectives)
+    bounded = ["violation"] if goals.constraints else []
+    rest = [name for name in ("fitness", "sd", "steps") if name not in aims]
+    for heading in ("candidate", *aims, *bounded, *rest):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("operator", "parents", "genome"):
         table.add_column(heading, overflow="fold")
-    for row in found[:count]:
-        table.add_row(*(Text(cell) for cell in _cells(row)))
+    for told in shown:
+        row = run.row(told.ref)
+        cells = _cells(row) | {name: number(value) for name, value in ranking.objectives(goals, told).items()}
+        cells["violation"] = number(told.violation)
+        table.add_row(*(Text(cells[str(column.header)]) for column in table.columns))
     return table
 
 
@@ -154,23 +184,40 @@ def _link(link: dict[str, Any]) -> str:
     return f"-({', '.join(words)})->" if words else "->"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row) -> dict[str, str]:
     spread = statistics.stdev(row.scores) if len(row.scores) > 1 else 0.0
-    parents = " ".join(str(parent) for parent in row.parents)
-    return (
-        str(row.ref),
-        number(row.fitness),
-        f"{spread:.2g}",
-        str(row.steps),
-        row.operator,
-        parents,
-        row.genome[:8],
-    )
+    return {
+        "candidate": str(row.ref),
+        "fitness": number(row.fitness),
+        "sd": f"{spread:.2g}",
+        "steps": str(row.steps),
+        "operator": row.operator,
+        "parents": " ".join(str(parent) for parent in row.parents),
+        "genome": row.genome[:8],
+    }
+
+
+def _aims(values: Mapping[str, float], violation: float | None) -> str:
+    aims = ", ".join(f"{name} {number(value)}" for name, value in values.items())
+    return f"{aims or 'none'}{f'; breaks the constraints by {number(violation)}' if violation else ''}"
+
+
+def _mirror(run: Run) -> Iterator[str]:
+    """Say where the newest state of each mirror is, and what failed since."""
+    last = {
+        event.payload["url"]: event for event in run.events() if event.kind in ("mirrored", "mirror failed")
+    }
+    for url, event in last.items():
+        failed = event.kind == "mirror failed"
+        said = f"failed: {event.payload['what']}" if failed else f"has {event.payload['told']} cohorts"
+        yield f"{url} {said}, {_ago(event.time)}"
 
 
 def _field(field: dataclasses.Field[Any]) -> str:
     low, high = field.metadata.get("low"), field.metadata.get("high")
-    default = "" if field.default is dataclasses.MISSING else f" = {json.dumps(field.default, default=str)}"
+    kind, value = field.metadata.get("part"), field.default
+    shown = json.dumps(name_of(kind, value) if kind else value, default=str)
+    default = "" if value is dataclasses.MISSING else f" = {shown}"
     bounds = "" if low is high is None else f" in [{_end(low, '-inf')}, {_end(high, 'inf')}]"
     gene = " (evolvable)" if field.metadata.get("evolvable") else ""
     return f"{field.name}{default}{bounds}{gene}: {field.metadata.get('doc', '')}"

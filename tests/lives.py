@@ -2,10 +2,12 @@
 
 import os
 import signal
+import time
 
 import numpy as np
 
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome
+from evogen.errors import MemoryShortage
 from evogen.genome import Gene, Genome, Rules, frozen
 from evogen.keys import Key
 
@@ -57,6 +59,26 @@ def die_of(genome_id, cohort):
     """Kill this process whenever the cohort holds that genome."""
     if genome_id in {individual.genome.id for individual in cohort.individuals}:
         _die()
+    return evaluate(cohort)
+
+
+def hang_of(genome_id, cohort):
+    """Never return while the cohort holds that genome."""
+    if genome_id in {individual.genome.id for individual in cohort.individuals}:
+        time.sleep(600)
+    return evaluate(cohort)
+
+
+def starve_of(genome_id, cohort):
+    """Run out of memory whenever the cohort holds that genome."""
+    if genome_id in {individual.genome.id for individual in cohort.individuals}:
+        raise MemoryShortage("no memory")
+    return evaluate(cohort)
+
+
+def linger(seconds, cohort):
+    """Take so long."""
+    time.sleep(seconds)
     return evaluate(cohort)
 
 

@@ -1,11 +1,14 @@
 """A search without torch: a strategy that climbs, an evaluator; run as a script, it searches until killed."""
 
+import math
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from lives import KEY, evaluate, make_genome
+from lives import KEY, evaluate, linger, make_genome
 
 from evogen.cohort import Individual, Ref
 from evogen.engine import drive
@@ -69,7 +72,9 @@ class Backwards:
         self.waiting.append(cohort)
         self.most = max(self.most, len(self.waiting))
 
-    def collect(self):
+    def collect(self, patience=math.inf):
+        if patience <= 0 or not self.waiting:
+            return None
         time.sleep(self._pause)
         return done(self.waiting.pop())
 
@@ -78,7 +83,7 @@ class Backwards:
 
 
 def new_run(path):
-    return Run.create(path, experiment="name: toy\n", files={"grammar.bnf": "<a> ::= 1\n"}, environment={})
+    return Run.create(path, experiment="name: toy\n", files={"grammar.bnf": b"<a> ::= 1\n"}, environment={})
 
 
 def search(run, cohorts, *, evaluator=None, strategy=None, on_event=lambda _: None, **settings):
@@ -96,7 +101,17 @@ def search(run, cohorts, *, evaluator=None, strategy=None, on_event=lambda _: No
     )
 
 
+def _evaluator(workers, run):
+    if not workers:
+        return Backwards(pause=0.02)
+    from evogen.distributed.workers import RayEvaluator
+
+    return RayEvaluator(partial(linger, 0.2), workers=workers, cpus=0.5, log=run.log)
+
+
 if __name__ == "__main__":
-    folder, cohorts = Path(sys.argv[1]), int(sys.argv[2])
-    with Run.open(folder, write=True) if folder.exists() else new_run(folder) as run:
-        search(run, cohorts, evaluator=Backwards(pause=0.02), on_event=lambda _: print(flush=True))
+    folder, cohorts, workers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    opened = Run.open(folder, write=True) if folder.exists() else new_run(folder)
+    with opened as run, closing(_evaluator(workers, run)) as evaluator:
+        ending = search(run, cohorts, evaluator=evaluator, on_event=lambda _: print(flush=True))
+    print(ending, flush=True)

@@ -7,6 +7,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 MODELS = 1 if find_spec("stable_baselines3") else 0  # only the extra `bench` has the classic trainer
 
@@ -51,4 +53,106 @@ def test_seconds_per_solved_genome_are_printed_and_written(tmp_path: Path) -> No
         assert any(line.startswith(name) for line in lines)
     assert "cuda: not measured" in done.stdout
     assert {"torch", "numpy", "gymnasium", "python"} <= set(found["versions"])
+    assert found["command"] == command
+
+
+def test_fronts_and_repertoires_are_printed_and_written(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    command = ["benchmarks/frontiers.py", "--quick", "--json", str(file)]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    problems = ["zdt1, hypervolume", "zdt2, hypervolume", "zdt3, hypervolume", "arm, QD score"]
+    assert list(found["found"]) == problems
+    lines = done.stdout.splitlines()
+    for problem, rows in found["found"].items():
+        at = next(at for at, line in enumerate(lines) if line.startswith(problem))
+        assert f"{found['evaluations'][problem]} evaluations, 3 seeds" in lines[at]
+        for line, (name, values) in zip(lines[at + 1 :], rows.items(), strict=False):
+            assert line.strip().startswith(name)
+            assert f"{sorted(values)[1]:.2f}" in line
+            test = found["tests"][problem].get(name)
+            assert (name == "evogen") == (test is None)
+            assert test is None or 0 < test["p"] <= test["holm"] <= 1
+    assert lines[-1] == f"significant losses: {'; '.join(found['losses']) or 'none'}"
+    assert {"deap", "ribs", "moocore", "python"} <= set(found["versions"])
+    assert found["command"] == command
+
+
+def test_what_a_race_saves_is_printed_and_written(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    command = ["benchmarks/racing.py", "--quick", "--json", str(file)]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    (cohort,) = found["cohorts"]
+    steps = {arm: one["steps"] for arm, one in cohort.items()}
+    assert steps["raced"] == steps["half"] == steps["all"] / 2  # 4 of 1/4, 2 of 1/4, 1 of 1/2
+    assert cohort["raced"]["best"] <= cohort["all"]["best"]
+    lines = done.stdout.splitlines()
+    for arm, one in cohort.items():
+        (row,) = [line.split() for line in lines if line.startswith(f"{arm} ")]
+        assert row[1] == f"{one['steps']:,.0f}"
+        assert f"{one['best']:.3f}" in row
+    assert found["command"] == command
+
+
+def test_strategies_are_printed_and_written_beside_their_oracles(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    command = ["benchmarks/strategies.py", "--quick", "--json", str(file)]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    lines = done.stdout.splitlines()
+    rows = found["evolution_strategies"]
+    assert [(row["function"], row["strategy"]) for row in rows] == [
+        (function, strategy)
+        for function in ("sphere", "rosenbrock", "rastrigin")
+        for strategy in ("cmaes", "snes")
+    ]
+    for row in rows:
+        (line,) = [line for line in lines if line.startswith(f"{row['function']}, {row['strategy']} ")]
+        medians = [sorted(row["found"][lookahead])[1] for lookahead in ("1", "4")]
+        assert line.split()[2:5] == [f"{row['evaluations']}", *(f"{median:.2e}" for median in medians)]
+        if row["oracle"] is None:
+            assert "not installed" in line
+        else:
+            assert len(row["oracle"]) == len(found["seeds"]) == 3
+            assert row["holm"] >= row["p"] >= 0.1  # the least of three against three
+    assert "significant losses: none" in done.stdout
+    assert {"numpy", "scipy", "cmaes", "python"} <= set(found["versions"])
+    assert found["command"] == command
+
+
+def test_killed_drivers_make_no_difference(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    command = ["benchmarks/resume.py", "--quick", "--json", str(file)]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    assert (found["kills"], found["differences"]) == (3, 0)
+    assert found["candidates"] == 4 * found["cohorts"]
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        [name, f"{found[name]}"]
+        for name in ("kills", "sessions_that_began_work", "cohorts", "candidates", "differences")
+    ]
+    assert found["command"] == command
+
+
+@pytest.mark.slow
+def test_disturbances_change_no_bit_of_who_behaves(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    command = ["benchmarks/chaos.py", "--quick", "--json", str(file)]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    told = found["found"]
+    assert (told["lost"], told["twice"], told["different"], told["blamed"]) == (0, 0, 0, 0)
+    assert told["behaved"] > 0
+    assert told["hanging"] in ("timeout", "not reached")
+    assert told["greedy"] in ("crashed", "not reached")
+    war = found["disturbed"]
+    assert war["kills"] >= 1
+    assert (war["nodes_removed"], war["nodes_added"]) == (1, 1)
+    assert f"{found['ratio']:.3f}" in done.stdout.splitlines()[-1]
     assert found["command"] == command

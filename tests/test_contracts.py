@@ -6,6 +6,7 @@ import pytest
 
 from evogen.evaluation import Serial
 from evogen.registry import PACKAGES, known
+from evogen.strategies.genetic import Genetic
 from evogen.testing import EVALUATOR, contract
 
 TEACHERS = str(Path(__file__).parent / "learning" / "teachers")
@@ -37,6 +38,9 @@ SHORT = {
     },
     ("learner", "supervised"): {"epochs": 2, "batch": 17, "noise": 0.5},
     ("strategy", "genetic"): {"population": 8},
+    ("strategy", "islands"): {"count": 2, "every": 1, "inner": Genetic(population=6)},
+    ("strategy", "map-elites"): {"measures": {"modules": (1, 4, 3), "rules": (16, 40, 2)}, "initial": 8},
+    ("strategy", "nsga2"): {"population": 8},
 }
 PARTS = {
     (kind, name): cls(**SHORT.get((kind, name), {})) for kind in PACKAGES for name, cls in known(kind).items()

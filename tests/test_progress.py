@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
 from evogen.cohort import Cohort, Evaluation, Outcome, Ref
-from evogen.engine import Asked, Committed
+from evogen.engine import Asked, Committed, Draining
 from evogen.progress import Tally, watch
 
 
@@ -82,3 +83,26 @@ def test_a_terminal_shows_the_last_state_of_the_live_display() -> None:
         see(committed(1, 2.5))
     assert "2/2" in file.getvalue()
     assert "best 2.5 (1:0)" in file.getvalue()
+
+
+def test_without_a_number_of_cohorts_the_part_of_the_budget_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    tally = Tally(None, 1, told=4, began=100.0, share=0.25, before=0.25)
+    monkeypatch.setattr("time.monotonic", lambda: 130.0)
+    assert tally.left == "?"
+    tally.see(replace(committed(4, 1.0), share=0.5))
+    assert tally.line().startswith("cohort 5 (50%)  best 1 ")
+    assert tally.left == "0:01:00"
+    file = StringIO()
+    Console(file=file, width=80).print(tally.panel())
+    assert "5 (50%)" in file.getvalue()
+
+
+def test_that_it_stops_is_said_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    file = StringIO()
+    with watch(Console(file=file, width=80), Tally(9, 2)) as see:
+        see(Draining(2, told=3, in_flight=4))
+    assert capfd.readouterr().err == "note: stopping after 2 cohorts at work; Ctrl-C again leaves at once\n"
+    tally = Tally(9, 2)
+    tally.see(Draining(2, told=3, in_flight=4))
+    Console(file=file, width=80).print(tally.panel())
+    assert "Ctrl-C: at once" in file.getvalue()

@@ -33,7 +33,7 @@ SMALL = "search.cohorts=2 search.cohort_size=2"
 
 
 def shortened(line: str) -> list[str]:
-    words = shlex.split(line)[1:]
+    words = [re.sub(r"^search\.cohorts=\d+$", "search.cohorts=3", word) for word in shlex.split(line)[1:]]
     if words[0] == "run":
         settings = [*SHORT[Path(words[1]).stem].split(), *SMALL.split()]
         words += [part for each in settings for part in ("--set", each)]
@@ -42,11 +42,18 @@ def shortened(line: str) -> list[str]:
     return words
 
 
+class Server:
+    """Takes what is submitted to a cluster; tests/distributed has the real one."""
+
+    submit_job = staticmethod(lambda **_: "raysubmit_1")
+
+
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("searchspaces", "grammars"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("evogen.distributed.submit._client", lambda _: Server)
     return tmp_path
 
 

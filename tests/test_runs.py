@@ -49,7 +49,7 @@ def same_arrays(found, wanted):
 
 
 def test_new_run_holds_its_texts(tmp_path):
-    files = {"grammar.bnf": "<a> ::= µ\n"}
+    files = {"grammar.bnf": "<a> ::= µ\n".encode()}
     with Run.create(
         tmp_path / "deep" / "run", experiment="name: x\n", files=files, environment={"torch": "2"}
     ) as run:
@@ -73,7 +73,7 @@ def test_creation_takes_an_empty_folder_and_refuses_any_other(tmp_path):
 
 def test_creation_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(RunError, match="cannot use"):
-        Run.create(tmp_path / "run", experiment="", files={"no/such/folder": ""}, environment={})
+        Run.create(tmp_path / "run", experiment="", files={"no/such/folder": b""}, environment={})
     assert os.listdir(tmp_path) == []
 
 

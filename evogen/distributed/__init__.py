@@ -1,1 +1,1 @@
-"""Evaluation on a Ray cluster; `evogen.distributed.workers` is the only module that imports ray."""
+"""Evaluation on a Ray cluster; only this package imports ray."""

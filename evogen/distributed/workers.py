@@ -1,86 +1,86 @@
-"""Evaluation on a Ray cluster: long-lived actors, one cohort at a time each.
+"""Evaluation on Ray actors: long-lived, one job at a time each; `evogen.distributed.jobs` keeps the books.
 
-A worker that dies is replaced, and what it held runs again with the same keys. A cohort that killed DEATHS
-workers is taken apart into its candidates; a candidate that killed as many ends CRASHED. At most one cohort
-is outstanding per worker, and no object reference outlives its result, so memory is bounded by what was
-submitted.
+A worker that dies is replaced at once, without waiting for the new one to start. Actors that the cluster has
+no room for wait there and begin when a node joins. Results are equal whatever the number of workers, their
+order and their deaths. At most one job is outstanding per worker, and no object reference outlives its
+result, so memory is bounded by what was submitted.
 """
 
 from __future__ import annotations
 
+import math
 import os
-import re
-import socket
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
-from ray import exceptions
+from ray import cloudpickle, exceptions
 
-from evogen.cohort import Cohort, Evaluation, Outcome
-from evogen.distributed.actor import Actor, Returned
-from evogen.errors import WorkerError
+from evogen.cohort import Cohort
+from evogen.distributed.actor import Actor, Greeting, Returned, differences, versions
+from evogen.distributed.cluster import Room, is_alive, join, plain
+from evogen.distributed.jobs import Fault, Lease, Ledger
+from evogen.errors import MemoryShortage, WorkerError
 from evogen.evaluation import Evaluate, Result
 
-DEATHS = 3
 PATIENCE = 30
-_KNOCK_SECONDS = 10.0
+ROOM_SECONDS = 60.0
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LOST = (
     exceptions.RayActorError,
     exceptions.WorkerCrashedError,
     exceptions.OutOfMemoryError,
     exceptions.ObjectLostError,
+    exceptions.NodeDiedError,
 )
+_AWAY = (exceptions.ActorUnavailableError, exceptions.ObjectLostError, exceptions.NodeDiedError)
 
 
 @dataclass(frozen=True)
-class _Job:
-    """Consecutive candidates of a cohort from `row` on, and the number of workers that died of them."""
-
-    cohort: Cohort
-    row: int = 0
-    deaths: int = 0
-
-    def apart(self) -> list[_Job]:
-        index = self.cohort.index
-        return [_Job(Cohort(index, (one,)), row) for row, one in enumerate(self.cohort.individuals)]
-
-
-@dataclass
-class _Open:
-    """What has come back of a submitted cohort."""
-
-    size: int
-    rows: dict[int, Evaluation] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Lease:
-    """A worker and its job; without one it is starting, or idle."""
+class _Worker:
+    """An actor; `node` is the Ray id of where it runs, once it has greeted."""
 
     name: str
     actor: Any
-    job: _Job | None = None
+    node: str = ""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker is at; without a lease it is starting.
+
+    Attributes:
+        alive: resolves to a greeting if the worker was alive when it took the job.
+        due: when the lease ends, on the monotonic clock.
+    """
+
+    worker: _Worker
+    lease: Lease | None = None
+    alive: Any = None
+    due: float = math.inf
 
 
 class RayEvaluator:
-    """Evaluates on Ray actors; equal results whatever their number, order and deaths.
+    """Evaluates on Ray actors. It returns from its constructor when the first worker is at hand, or is late.
 
     Args:
         evaluate: picklable, such as a `partial` of a module's function and its problem; placed in the object
-            store once. It gives a candidate alone the bits that it gives it in a cohort.
-        workers: number of actors, one CPU each.
+            store once.
+        workers: number of actors.
+        cpus, gpus: of each; fractions are shares of one.
         address: of a running cluster; None starts one on this machine, which `close` ends.
         threads: of each worker's linear algebra, set before its libraries load.
-        log: is told of lost workers, with a kind and JSON values by name, as Run.log is.
+        timeout: seconds for one job of any size; then its worker is killed, and halves of it run. None: any.
+        raced: whether a candidate's bits depend on the others of its cohort.
+        log: is told of what befalls workers, with a kind and JSON values by name, as Run.log is; not before
+            the first `submit`.
 
     Raises:
-        WorkerError: there is no cluster at the address.
+        WorkerError: there is no cluster at the address, or a worker cannot evaluate there.
     """
 
     def __init__(
@@ -88,137 +88,190 @@ class RayEvaluator:
         evaluate: Evaluate,
         *,
         workers: int,
+        cpus: float = 1.0,
+        gpus: float = 0.0,
         address: str | None = None,
         threads: int = 1,
+        timeout: float | None = None,
+        raced: bool = False,
         log: Callable[..., None],
     ) -> None:
         self.slots = workers
         self._log = log
-        self._joined = _join(workers, address)
-        variables = dict.fromkeys(_THREADS, str(threads))
-        if address is None:
-            variables["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-        self._actor: Any = ray.remote(num_cpus=1, runtime_env={"env_vars": variables})(Actor)
-        self._evaluate = ray.put(evaluate)
-        self._queue: deque[_Job] = deque()
-        self._open: dict[int, _Open] = {}
-        self._done: deque[Result] = deque()
-        self._idle: deque[_Lease] = deque()
-        self._busy: dict[Any, _Lease] = {}
+        self._room = Room(workers, cpus, gpus)
+        self._limit = math.inf if timeout is None else timeout
+        self._ledger = Ledger(raced=raced, limit=timeout, log=log)
+        self._idle: deque[_Worker] = deque()
+        self._busy: dict[Any, _Task] = {}
+        self._late: dict[Any, _Task] = {}
+        self._retired: list[_Worker] = []
         self._started = self._barren = 0
-        for _ in range(workers):
-            self._start()
+        self._proven = False
+        self._versions = versions()
+        self._joined = join(self._room, address)
+        try:
+            variables = dict.fromkeys(_THREADS, str(threads))
+            if address is None:
+                variables["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+            room: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus}
+            self._actor: Any = ray.remote(**room, runtime_env={"env_vars": variables})(Actor)
+            self._parcel = ray.put(cloudpickle.dumps(evaluate))
+            for _ in range(workers):
+                self._start()
+            ready, _ = ray.wait(list(self._busy), num_returns=1, timeout=ROOM_SECONDS)
+            self._roomless = not ready
+            for reference in ready:
+                self._meet(reference)
+        except BaseException:
+            self.close()
+            raise
 
     def submit(self, cohort: Cohort) -> None:
         """Take a cohort; it runs as soon as a worker is free."""
-        self._open[cohort.index] = _Open(len(cohort.individuals))
-        self._queue.append(_Job(cohort))
+        self._ledger.submit(cohort)
         self._dispatch()
 
-    def collect(self) -> Result:
-        """Wait for any submitted cohort to finish and return it.
+    def collect(self, patience: float = math.inf) -> Result | None:
+        """Wait for any submitted cohort to finish and return it; None if none does in `patience` seconds.
 
         Raises:
-            WorkerError: evaluation raised, a worker cannot start, or PATIENCE workers died in a row.
+            WorkerError: evaluation raised, no worker can start, or PATIENCE workers died in a row.
         """
-        while not self._done:
+        end = time.monotonic() + patience
+        while not self._ledger.finished:
             self._dispatch()
-            ready, _ = ray.wait(list(self._busy), num_returns=1)
-            self._settle(ready[0], self._busy.pop(ready[0]))
-        return self._done.popleft()
+            due = min([end, *(task.due for task in self._busy.values())])
+            left = None if math.isinf(due) else max(due - time.monotonic(), 0.0)
+            ready, _ = ray.wait(list(self._busy) + list(self._late), num_returns=1, timeout=left)
+            for reference in ready:
+                self._settle(reference)
+            self._expire()
+            if not ready and time.monotonic() >= end:
+                return None
+        return Result(*self._ledger.finished.popleft())
 
     def close(self) -> None:
         """End the workers, and the cluster if it was started here; what is in flight is dropped."""
-        for lease in (*self._busy.values(), *self._idle):
-            ray.kill(lease.actor)
-        self._busy.clear()
-        self._idle.clear()
+        tasks = (*self._busy.values(), *self._late.values())
+        for worker in (*(task.worker for task in tasks), *self._idle, *self._retired):
+            ray.kill(worker.actor)
+        for held in (self._busy, self._late, self._idle, self._retired):
+            held.clear()
         if self._joined:
             ray.shutdown()
 
     def _start(self) -> None:
-        actor = self._actor.remote(self._evaluate)
-        self._busy[actor.ready.remote()] = _Lease(f"worker-{self._started}", actor)
+        actor = self._actor.remote(self._versions, self._parcel)
+        self._busy[actor.greet.remote()] = _Task(_Worker(f"worker-{self._started}", actor))
         self._started += 1
 
-    def _dispatch(self) -> None:
-        while self._queue and self._idle:
-            job, lease = self._queue.popleft(), self._idle.popleft()
-            self._busy[lease.actor.work.remote(job.cohort)] = replace(lease, job=job)
-
-    def _settle(self, reference: Any, lease: _Lease) -> None:
+    def _meet(self, reference: Any) -> None:
+        """Settle the first greeting, unless the worker was lost: `collect` sees to that, and may log it."""
         try:
-            returned = ray.get(reference)
+            ray.get(reference)
         except _LOST as error:
-            self._replace(lease, error)
-            return
+            if not getattr(error, "actor_init_failed", False):
+                return
+        except exceptions.RayError:
+            pass
+        self._settle(reference)
+
+    def _dispatch(self) -> None:
+        if self._roomless:
+            self._roomless = False
+            wanted = {"CPU": self._room.cpus, "GPU": self._room.gpus}
+            self._log("waiting for room", each_worker=wanted, cluster=ray.cluster_resources())
+        while self._ledger.waiting and self._idle:
+            lease, worker = self._ledger.lease(), self._idle.popleft()
+            alive = worker.actor.greet.remote()  # an actor does one thing after the other
+            reference = worker.actor.work.remote(lease.cohort)
+            self._busy[reference] = _Task(worker, lease, alive, time.monotonic() + self._limit)
+
+    def _settle(self, reference: Any) -> None:
+        late = reference in self._late
+        task = self._late.pop(reference) if late else self._busy.pop(reference)
+        try:
+            found = ray.get(reference)
         except exceptions.RayError as error:
-            raise WorkerError(f"evaluation failed on {lease.name}:\n{_plain(error)}") from error
-        self._idle.append(replace(lease, job=None))
-        if lease.job is not None:
-            self._barren = 0
-            self._fill(lease, lease.job, returned)
+            if not late:
+                self._fail(task, error)
+        else:
+            self._take(task, found)
 
-    def _fill(self, lease: _Lease, job: _Job, returned: Returned) -> None:
-        index = job.cohort.index
-        found = self._open[index]
-        found.rows.update(enumerate(returned.evaluations, job.row))
-        found.seconds += returned.seconds
-        if len(found.rows) == found.size:
-            del self._open[index]
-            rows = tuple(found.rows[row] for row in range(found.size))
-            self._done.append(Result(index, rows, found.seconds, lease.name))
+    def _take(self, task: _Task, found: Greeting | Returned) -> None:
+        if task.lease is None:
+            assert isinstance(found, Greeting)
+            self._welcome(task.worker, found)
+            return
+        assert isinstance(found, Returned)
+        if self._ledger.fill(task.lease, found.evaluations, found.seconds, worker=task.worker.name):
+            self._idle.append(task.worker)
+            self._barren, self._proven = 0, True
 
-    def _replace(self, lease: _Lease, error: exceptions.RayError) -> None:
-        self._barren += 1
-        if getattr(error, "actor_init_failed", False):
-            raise WorkerError(f"{lease.name} cannot start:\n{_plain(error)}") from error
+    def _welcome(self, worker: _Worker, greeting: Greeting) -> None:
+        where = f"{worker.name} on {greeting.host} (node {greeting.node[:8]})"
+        if found := differences(self._versions, greeting.versions):
+            python = f"python {self._versions['python']} here, {greeting.versions['python']} there"
+            text = f"{', '.join(found)} ({python}): install the same versions"
+            self._refuse(worker, f"{where} has other versions: {text}")
+        elif greeting.trouble:
+            self._refuse(worker, f"{where} cannot start: it cannot read its work\n{greeting.trouble}")
+        else:
+            self._idle.append(replace(worker, node=greeting.node))
+
+    def _refuse(self, worker: _Worker, text: str) -> None:
+        """Do without a worker for good; its actor is kept, so that no other one is started in its place."""
+        self._retired.append(worker)
+        if not self._proven or len(self._retired) == self.slots:
+            raise WorkerError(text)
+        self._log("worker refused", worker=worker.name, error=text)
+
+    def _fail(self, task: _Task, error: exceptions.RayError) -> None:
+        """Take a lost worker, one that cannot start, want of memory, or an error that ends the search."""
+        if isinstance(error, _LOST) and not getattr(error, "actor_init_failed", False):
+            self._lose(task, _fault(task, error), plain(error))
+        elif task.lease is None:
+            node = getattr(error, "ip", "an unknown node")
+            self._refuse(task.worker, f"{task.worker.name} on {node} cannot start:\n{plain(error)}")
+        elif isinstance(getattr(error, "cause", None), MemoryError | MemoryShortage):
+            self._lose(task, Fault.DIED, plain(error))
+        else:
+            raise WorkerError(f"evaluation failed on {task.worker.name}:\n{plain(error)}") from error
+
+    def _lose(self, task: _Task, fault: Fault, error: str) -> None:
+        """Replace a worker, and say whose fault it was."""
+        self._barren += fault in (Fault.DIED, Fault.IDLE)
         if self._barren == PATIENCE:
-            raise WorkerError(
-                f"{PATIENCE} workers died in a row without finishing anything:\n{_plain(error)}"
-            )
-        ray.kill(lease.actor)
+            raise WorkerError(f"{PATIENCE} workers died in a row without finishing anything:\n{error}")
+        ray.kill(task.worker.actor)
         self._start()
-        if lease.job is None:
-            self._log("worker lost", worker=lease.name, error=_plain(error))
+        if task.lease is None:
+            self._log("worker lost", worker=task.worker.name, fault=fault.value, error=error)
         else:
-            self._retry(lease, replace(lease.job, deaths=lease.job.deaths + 1), _plain(error))
+            self._ledger.fail(task.lease, fault, error, worker=task.worker.name)
 
-    def _retry(self, lease: _Lease, job: _Job, error: str) -> None:
-        place = {"cohort": job.cohort.index, "row": job.row, "candidates": len(job.cohort.individuals)}
-        self._log("worker lost", worker=lease.name, **place, deaths=job.deaths, error=error)
-        if job.deaths < DEATHS:
-            self._queue.appendleft(job)
-        elif len(job.cohort.individuals) > 1:
-            self._queue.extendleft(reversed(job.apart()))
-        else:
-            message = f"killed {DEATHS} workers, the last so:\n{error}"
-            self._fill(lease, job, Returned((Evaluation(Outcome.CRASHED, message=message),), 0.0))
-
-
-def _plain(error: exceptions.RayError) -> str:
-    return re.sub(r"\x1b\[\d*m", "", str(error))  # Ray colours its tracebacks
+    def _expire(self) -> None:
+        """End the leases whose time is over, but for those whose result has come meanwhile."""
+        now = time.monotonic()
+        due = [reference for reference, task in self._busy.items() if task.due <= now]
+        ready, over = ray.wait(due, num_returns=len(due), timeout=0) if due else ([], [])
+        for reference in ready:
+            self._settle(reference)
+        for reference in over:
+            task = self._late[reference] = self._busy.pop(reference)
+            self._lose(task, Fault.OVERDUE, f"killed after {self._limit:g} seconds (compute.timeout)")
 
 
-def _join(workers: int, address: str | None) -> bool:
-    """Join a cluster, or start one here; False if this process is in one already."""
-    if ray.is_initialized():
-        return False
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+def _fault(task: _Task, error: exceptions.RayError) -> Fault:
+    """Return why a worker was lost: the node's fault where Ray says so, nobody's if it did not work yet."""
+    if isinstance(error, _AWAY) or "its node has died" in str(error):
+        return Fault.LEFT
+    if task.worker.node and not is_alive(task.worker.node):
+        return Fault.LEFT
+    if task.lease is None:
+        return Fault.IDLE
     try:
-        if address is None:
-            ray.init(address="local", num_cpus=workers, include_dashboard=False, **quiet)
-        else:
-            _knock(address)
-            ray.init(address=address, **quiet)
-    except Exception as error:  # Ray raises it bare where a node starts too late
-        where = "this machine, try again when it is less busy" if address is None else address
-        raise WorkerError(f"cannot use Ray on {where}; or evaluate without workers: {error}") from error
-    return True
-
-
-def _knock(address: str) -> None:
-    """Fail in seconds where nothing listens at HOST:PORT; Ray itself tries for minutes."""
-    host, _, port = address.rpartition(":")
-    if "/" not in address and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
+        ray.get(task.alive, timeout=0)
+    except (exceptions.RayError, exceptions.GetTimeoutError):
+        return Fault.IDLE
+    return Fault.DIED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -11,85 +11,138 @@ from typing import Any
 
 import torch
 
-from evogen.engine import Event, drive
+from evogen.budget import finished
+from evogen.engine import Committed, Event, drive
 from evogen.errors import RunError, SpecError
 from evogen.evaluation import Evaluator, Problem, Serial, evaluate
+from evogen.experiment import changes
 from evogen.experiment.environment import describe, drift
-from evogen.experiment.spec import GRAMMAR, Experiment, load
+from evogen.experiment.spec import GRAMMAR, Experiment
 from evogen.keys import Key
+from evogen.mirror import EVERY, Mirror, mirrored
+from evogen.mounts import network
 from evogen.runs import Run
+from evogen.strategies.goals import Goals
 
 OnEvent = Callable[[Event], None]
-Log = Callable[..., None]
+OnNotice = Callable[[str], None]
 
 
 def run(
     experiment: Experiment,
     *,
     workers: int = 0,
+    cpus: float = 1.0,
+    gpus: float = 0.0,
     address: str | None = None,
     device: str = "cpu",
     out: str | Path | None = None,
+    mirror: str | None = None,
+    mirror_every: int = EVERY,
     on_event: OnEvent = lambda _: None,
+    on_notice: OnNotice = lambda _: None,
 ) -> Run:
-    """Make a run folder, search until every cohort is committed, and return the run, open for writing.
+    """Make a run folder, search until the budget is spent, and return the run, open for writing.
 
-    A KeyboardInterrupt ends the search between two commits; `run.told` is then below `search.cohorts`.
+    SIGINT and SIGTERM end the search between two commits (see `evogen.shutdown`); `evogen.budget.finished` is
+    then False.
 
     Args:
         experiment: from `load`.
         workers: Ray actors to evaluate on; 0 evaluates in this process. The results are the same.
+        cpus: processors of each worker; a fraction is a share of one.
+        gpus: of each worker, likewise.
         address: of a running Ray cluster for the workers; by default one is started on this machine.
         device: where torch computes, such as `cpu` or `cuda`.
         out: the new folder; `runs/NAME` by default.
+        mirror: a folder's path or fsspec URL that a copy of the run is kept at, see `evogen.mirror`.
+        mirror_every: cohorts between two uploads.
         on_event: called whenever a cohort was submitted or committed.
+        on_notice: told of what the user should know of, in a sentence.
 
     Raises:
-        EvogenError: the device, the cluster or the folder cannot be used; then nothing was written.
+        EvogenError: the device, the cluster or the folder cannot be used; then nothing was written. A mirror
+            of something else is found out once the folder is made.
     """
 
     def create() -> Run:
         folder = Path(out or Path("runs") / experiment.name)
-        files = {GRAMMAR: experiment.grammar}
-        return Run.create(folder, experiment=experiment.yaml, files=files, environment=describe(device))
+        return Run.create(
+            folder,
+            experiment=experiment.yaml,
+            files={GRAMMAR: experiment.grammar.encode(), **experiment.files},
+            environment=describe(device),
+            goals=Goals(experiment.search.objectives, experiment.search.constraints),
+        )
 
-    return _search(experiment, create, workers=workers, address=address, device=device, on_event=on_event)
+    return _search(
+        experiment,
+        create,
+        workers=workers,
+        cpus=cpus,
+        gpus=gpus,
+        address=address,
+        device=device,
+        mirror=mirror,
+        mirror_every=mirror_every,
+        on_event=on_event,
+        on_notice=on_notice,
+    )
 
 
 def resume(
     path: str | Path,
     *,
     workers: int = 0,
+    cpus: float = 1.0,
+    gpus: float = 0.0,
     address: str | None = None,
     device: str | None = None,
+    overrides: Sequence[str] = (),
+    mirror: str | None = None,
+    mirror_every: int = EVERY,
     on_event: OnEvent = lambda _: None,
-    on_notice: Callable[[str], None] = lambda _: None,
+    on_notice: OnNotice = lambda _: None,
 ) -> Run:
     """Go on with a run where its last commit left it, as `run` does; `device` is the run's own by default.
 
     A finished run is opened for writing, and no worker is started. `on_notice` is told if this machine or its
     libraries differ from those that the run began on; the difference is logged in the run.
+
+    `overrides` change settings from here on, each `PATH=VALUE`; `evogen.experiment.changes` says which ones
+    may. They are logged in the run and hold for its rest.
+
+    Raises:
+        SpecError: a setting that may not change.
     """
     with Run.open(Path(path)) as found:
-        experiment, before, told = experiment_of(found), device_of(found), found.told
-    if told >= experiment.search.cohorts:
-        return Run.open(Path(path), write=True)
+        experiment, new = changes.changed(found, overrides)
+        before, done = device_of(found), finished(found, experiment.search)
 
     def go_on() -> Run:
         found = Run.open(Path(path), write=True)
-        changed = drift(_environment(found), describe(device or before))
-        if changed:
+        now = describe(device or before)
+        if changed := drift(_environment(found), now):
             found.log("environment changed", what=changed)
             on_notice(f"results may differ in their last bits from here on: {', '.join(changed)}")
+        changes.log(found, new, now["versions"])
         return found
+
+    if done:
+        return go_on() if new else Run.open(Path(path), write=True)
 
     return _search(
         experiment,
         go_on,
         workers=workers,
+        cpus=cpus,
+        gpus=gpus,
         address=address,
         device=device or before,
+        mirror=mirror,
+        mirror_every=mirror_every,
         on_event=on_event,
+        on_notice=on_notice,
     )
 
 
@@ -102,9 +155,17 @@ def open(path: str | Path) -> Run:
     return Run.open(Path(path))
 
 
-def experiment_of(run: Run) -> Experiment:
-    """Return the experiment that a run was made from."""
-    found = load(run.path / "experiment.yaml")
+def experiment_of(run: Run, overrides: Sequence[str] = ()) -> Experiment:
+    """Return the experiment of a run: what it was made from, and what was changed since.
+
+    Args:
+        run: open.
+        overrides: further changes, as `resume` would make them.
+
+    Raises:
+        SpecError: experiment.yaml is damaged, or a setting that may not change.
+    """
+    found, _ = changes.changed(run, overrides)
     if f"grammar: {GRAMMAR}\n" not in run.text("experiment.yaml"):
         raise RunError(f"{run.path}/experiment.yaml was altered: its grammar is not the run's own {GRAMMAR}")
     return found
@@ -117,6 +178,11 @@ def device_of(run: Run) -> str:
         RunError: environment.json is damaged.
     """
     return str(_environment(run).get("device", "cpu"))
+
+
+def moved(run: Run, device: str | None = None) -> list[str]:
+    """Say what differs here from where a run was made, of what may change the bits of a result."""
+    return drift(_environment(run), describe(device or device_of(run)))
 
 
 def _environment(run: Run) -> dict[str, Any]:
@@ -140,6 +206,8 @@ def problem(experiment: Experiment, device: str) -> Problem:
         device=device,
         threads=experiment.compute.threads,
         lives=experiment.search.lives,
+        racing=experiment.racing,
+        seconds=experiment.compute.seconds,
     )
 
 
@@ -148,35 +216,88 @@ def _search(
     opened: Callable[[], Run],
     *,
     workers: int,
+    cpus: float,
+    gpus: float,
     address: str | None,
     device: str,
+    mirror: str | None,
+    mirror_every: int,
     on_event: OnEvent,
+    on_notice: OnNotice,
 ) -> Run:
     _usable(device)
+    copy = None if mirror is None else Mirror(mirror)
     with ExitStack() as failed:
         posed = problem(experiment, device)
-        with closing(_evaluator(posed, workers, address, lambda *a, **k: found.log(*a, **k))) as evaluator:
+
+        def log(kind: str, **payload: Any) -> None:
+            found.log(kind, **payload)
+            if kind == "waiting for room":
+                on_notice(f"no worker has started: the cluster has no room for {payload['each_worker']} yet")
+
+        chosen = _evaluator(
+            posed, experiment.compute.timeout, address, workers=workers, cpus=cpus, gpus=gpus, log=log
+        )
+        if workers == 0 and experiment.compute.timeout is not None:
+            on_notice("compute.timeout is not kept without --workers: nothing can end what hangs here")
+        with closing(chosen) as evaluator:
             found = failed.enter_context(opened())
-            drive(
-                found,
-                experiment.strategy,
-                evaluator,
-                space=experiment.space,
-                inheritance=experiment.inheritance,
-                search=experiment.search,
-                key=posed.key,
-                on_event=on_event,
-            )
+            _warn_of_network(found, on_notice)
+            with mirrored(found, copy, every=mirror_every, notice=on_notice) as turn:
+
+                def tell(event: Event) -> None:
+                    on_event(event)
+                    if isinstance(event, Committed):
+                        turn()
+
+                drive(
+                    found,
+                    experiment.strategy,
+                    evaluator,
+                    space=experiment.space,
+                    inheritance=experiment.inheritance,
+                    search=experiment.search,
+                    key=posed.key,
+                    on_event=tell,
+                )
         failed.pop_all()
     return found
 
 
-def _evaluator(problem: Problem, workers: int, address: str | None, log: Log) -> Evaluator:
+def _warn_of_network(run: Run, on_notice: OnNotice) -> None:
+    if (kind := network(run.path)) is not None:
+        run.log("network file system", what=kind)
+        on_notice(
+            f"{run.path} lies on a network file system ({kind}): locks may not hold and a lost connection "
+            "may damage run.db: a local folder with --mirror is safer"
+        )
+
+
+def _evaluator(
+    problem: Problem,
+    timeout: float | None,
+    address: str | None,
+    *,
+    workers: int,
+    cpus: float,
+    gpus: float,
+    log: Callable[..., None],
+) -> Evaluator:
     work = partial(evaluate, problem)
     if workers > 0:
         from evogen.distributed.workers import RayEvaluator  # ray takes seconds to import
 
-        return RayEvaluator(work, workers=workers, address=address, threads=problem.threads, log=log)
+        return RayEvaluator(
+            work,
+            workers=workers,
+            cpus=cpus,
+            gpus=gpus,
+            address=address,
+            threads=problem.threads,
+            timeout=timeout,
+            raced=problem.racing is not None,
+            log=log,
+        )
     if address is not None:
         raise SpecError(f"--address {address} needs workers: add --workers N with N above 0")
     return Serial(work)

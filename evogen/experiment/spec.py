@@ -14,19 +14,22 @@ from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
 from evogen.errors import DevelopmentError, SpecError, near
 from evogen.experiment import document
+from evogen.experiment.files import attach, attached
 from evogen.genome import Gene, Genome
 from evogen.grammar.modules import check as check_modules
 from evogen.grammar.modules import plan
 from evogen.keys import Key
-from evogen.learning import Checked, Learner
+from evogen.learning import Checked, Forgetful, Learner, racing
+from evogen.learning.none import NoLearner
 from evogen.measures import MEASURES
-from evogen.registry import evolvable_fields, find, known
+from evogen.registry import File, evolvable_fields, find, known, name_of
 from evogen.schema import (
     Compute,
     Configured,
     Document,
     Inheritance,
     Part,
+    Racing,
     Range,
     Search,
     Where,
@@ -46,13 +49,14 @@ _WORDS = {"plastic": "rule", "neuron": "neuron"}
 
 @dataclass(frozen=True)
 class Experiment:
-    """A search, ready to run; equal `yaml` and `grammar` make equal experiments.
+    """A search, ready to run; equal `yaml`, `grammar` and `files` make equal experiments.
 
     Attributes:
         name: default name of the run folder.
         seed: root of all randomness.
         yaml: the canonical experiment file, defaults written out; the grammar is `grammar.bnf` beside it.
         grammar: that file's text.
+        files: what the other files hold that it names, such as a teacher, by the name in `yaml`.
         rules: every registered plasticity rule by name, configured.
     """
 
@@ -60,6 +64,7 @@ class Experiment:
     seed: int
     yaml: str
     grammar: str
+    files: Mapping[str, bytes]
     space: SearchSpace = field(compare=False)
     task: Task = field(compare=False)
     learner: Learner = field(compare=False)
@@ -70,6 +75,7 @@ class Experiment:
     inheritance: Inheritance = field(compare=False)
     search: Search = field(compare=False)
     compute: Compute = field(compare=False)
+    racing: Racing | None = field(default=None, compare=False)
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -92,7 +98,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
 
 
 def _build(written: Document, top: Where, folder: Path) -> Experiment:
-    parts = {kind: _part(kind, getattr(written, kind), top / kind) for kind in _PARTS}
+    parts = {kind: _part(kind, getattr(written, kind), top / kind, folder) for kind in _PARTS}
     task, learner, wiring, strategy = (parts[kind].value for kind in _PARTS)
     if task.kind not in learner.fits:
         fits = ", ".join(sorted(learner.fits))
@@ -103,15 +109,24 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         except SpecError as error:
             raise (top / "learner").error(str(error)) from None
     architecture = _architecture(written.architecture, top / "architecture", folder)
+    if isinstance(learner, Forgetful):
+        _without_memory(architecture, learner, _kind(written.learner))
     genetic = _genetic(written.rules, wiring, top / "rules")
+    raced = _raced(written.racing, learner, task, top / "racing")
     sections: dict[str, Any] = {
         "architecture": architecture,
         "rules": genetic,
         "birth": settings(Birth, written.birth, top / "birth").value,
         "search": settings(Search, written.search, top / "search").value,
+        "racing": raced,
         "compute": settings(Compute, written.compute, top / "compute").value,
     }
     _measured(sections["search"], top / "search")
+    if sections["search"].steps is not None and isinstance(learner, NoLearner):
+        raise (top / "search" / "steps").error(
+            "learner: none takes no steps, so that the search would not end"
+        )
+    _aimed(sections["search"], strategy, top / "search" / "objectives")
     if sections["search"].lives > 1 and written.inheritance is Inheritance.LAMARCKIAN:
         text = "several lives tune several expressions: wanted 1, or inheritance: baldwinian"
         raise (top / "search" / "lives").error(f"{text}; found {sections['search'].lives}")
@@ -121,6 +136,7 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         written.seed,
         yaml=_canonical(written, parts, rules, sections),
         grammar=architecture.grammar.text,
+        files=attached(part.value for part in parts.values()),
         space=SearchSpace(genetic, architecture, _genes(parts["learner"], rules)),
         task=task,
         learner=learner,
@@ -131,7 +147,19 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         inheritance=written.inheritance,
         search=sections["search"],
         compute=sections["compute"],
+        racing=raced,
     )
+
+
+def _raced(data: dict[str, Any] | None, learner: Learner, task: Task, where: Where) -> Racing | None:
+    if data is None:
+        return None
+    found = settings(Racing, data, where).value
+    try:
+        racing.check(found, learner, task)
+    except SpecError as error:
+        raise where.error(str(error)) from None
+    return found
 
 
 def _measured(search: Search, where: Where) -> None:
@@ -144,6 +172,16 @@ def _measured(search: Search, where: Where) -> None:
                 raise (where / section / name).error(
                     f"unknown measure{near(name, MEASURES)}: wanted one of {', '.join(MEASURES)}"
                 )
+
+
+def _aimed(search: Search, strategy: Strategy, where: Where) -> None:
+    """Refuse several objectives for a strategy that would use the first one only."""
+    if len(search.objectives) > 1 and not strategy.many:
+        able = ", ".join(name for name, cls in known("strategy").items() if cls.many is True)
+        raise where.error(
+            f"wanted one measure, because this strategy uses no more (strategies of several: {able}); "
+            f"found {', '.join(search.objectives)}"
+        )
 
 
 def _canonical(
@@ -167,20 +205,24 @@ def _canonical(
 
 
 def _kind(data: Part) -> Any:
-    return data if isinstance(data, str) else data.get("kind")
+    return data.get("kind") if isinstance(data, dict) else data
 
 
-def _part(kind: str, data: Part, where: Where) -> Configured[Any]:
+def _part(kind: str, data: Part, where: Where, folder: Path) -> Configured[Any]:
     name = _kind(data)
-    place = where if isinstance(data, str) else where / "kind"
+    place = where / "kind" if isinstance(data, dict) else where
     if not isinstance(name, str):
         raise place.error(f"wanted the name of a {kind}, found {show(name)}")
     try:
         cls = find(kind, name)
     except SpecError as error:
         raise place.error(str(error)) from None
-    rest = {} if isinstance(data, str) else {key: value for key, value in data.items() if key != "kind"}
-    return settings(cls, rest, where)
+    rest = {key: value for key, value in data.items() if key != "kind"} if isinstance(data, dict) else {}
+    given: dict[str, Any] = dict(attach(cls, rest, where, folder))
+    for item in dataclasses.fields(cls):
+        if item.name in rest and (inner := item.metadata.get("part")):
+            given[item.name] = _part(inner, rest[item.name], where / item.name, folder).value
+    return settings(cls, {key: rest[key] for key in rest if key not in given}, where, **given)
 
 
 def _architecture(data: dict[str, Any], where: Where, folder: Path) -> ArchitectureSpace:
@@ -234,6 +276,15 @@ def _takes(kind: str, name: str, numbers: Mapping[str, float], where: Where) -> 
             raise where.error(f"{kind} '{name}' takes '{number}' in [{low:g}, {high:g}], found {value:g}")
 
 
+def _without_memory(space: ArchitectureSpace, learner: Forgetful, name: str) -> None:
+    """Refuse a grammar with neurons or synapses that remember, before every candidate with one is INVALID."""
+    for word in space.grammar.words(space.start):
+        rule = word.kind == "plastic" and word.name != "none"
+        if rule or (word.kind == "neuron" and find("neuron", word.name).stateful):
+            what = f"learner '{name}' wanted networks without memory, found {word.kind}:{word.name}"
+            raise space.grammar.fault(word.place, what, learner.forgetful)
+
+
 def _words(space: ArchitectureSpace, kind: str) -> set[str]:
     return {word.name for word in space.grammar.words(space.start) if word.kind == kind}
 
@@ -284,4 +335,12 @@ def _plain(value: Any, ranges: Mapping[str, Range] | None = None) -> dict[str, A
     """Return a dataclass as the mapping that `settings` reads; a grammar is left out."""
     names = [item.name for item in dataclasses.fields(value) if item.name != "grammar"]
     spread = {name: {kind: [low, high]} for name, (kind, low, high) in (ranges or {}).items()}
-    return {name: spread.get(name, getattr(value, name)) for name in names}
+    found = {name: getattr(value, name) for name in names}
+    files = {name: item.name for name, item in found.items() if isinstance(item, File)}
+    inner = {
+        item.name: item.metadata["part"] for item in dataclasses.fields(value) if "part" in item.metadata
+    }
+    nested = {
+        name: {"kind": name_of(kind, found[name]), **_plain(found[name])} for name, kind in inner.items()
+    }
+    return found | files | nested | spread

@@ -18,6 +18,7 @@ import numpy as np
 from evogen.grammar.model import Grammar, Item, Numeric, Rule, Symbol, Word
 
 CODONS = 2**16
+MAX_DEPTH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,12 @@ def derive(grammar: Grammar, start: str, codons: Sequence[int]) -> Node:
     Raises:
         GrammarError: `start` is no start symbol of this grammar.
     """
-    return _expand(grammar, start, _Reading(grammar, codons))
+    return expand(grammar, start, Reading(grammar, codons))
 
 
-def grow(grammar: Grammar, start: str, rng: np.random.Generator, *, max_depth: int = 12) -> tuple[int, ...]:
+def grow(
+    grammar: Grammar, start: str, rng: np.random.Generator, *, max_depth: int = MAX_DEPTH
+) -> tuple[int, ...]:
     """Return the codons of a random derivation, all of which are read when they are derived.
 
     Alternatives are drawn by weight among those that keep the tree within max_depth symbols from root to
@@ -101,35 +104,45 @@ def grow(grammar: Grammar, start: str, rng: np.random.Generator, *, max_depth: i
     Raises:
         GrammarError: `start` is no start symbol of this grammar.
     """
-    growing = _Growing(grammar, rng, max_depth)
-    _expand(grammar, start, growing)
+    growing = Growing(grammar, rng, max_depth)
+    expand(grammar, start, growing)
     return tuple(growing.codons)
 
 
-class _Choices(Protocol):
-    """Decides a derivation; `used` counts the codons so far."""
+class Choices(Protocol):
+    """Decides a derivation."""
 
     @property
-    def used(self) -> int: ...
+    def used(self) -> int:
+        """The codons so far."""
+        ...
 
-    def alternative(self, rule: Rule, depth: int) -> int: ...
+    def alternative(self, rule: Rule, depth: int) -> int:
+        """Return the alternative of a symbol whose depth is 1 at the root."""
+        ...
 
-    def value(self, numeric: Numeric) -> float: ...
+    def value(self, numeric: Numeric) -> float:
+        """Return the next number of a numeric terminal."""
+        ...
 
 
 @dataclass
-class _Reading:
+class Reading:
+    """Decides as codons say, see `derive`."""
+
     grammar: Grammar
     codons: Sequence[int]
     used: int = 0
 
     def alternative(self, rule: Rule, depth: int) -> int:  # noqa: ARG002
+        """Read a codon where there is a choice; after the last one, take the shallowest."""
         n = len(rule.alternatives)
         if n == 1:
             return 0
         return self.grammar.shallowest(rule.symbol) if self._ended() else self._next() % n
 
     def value(self, numeric: Numeric) -> float:
+        """Read a codon; after the last one, take the middle of the range."""
         return numeric.value(0.5 if self._ended() else self._next() / (CODONS - 1))
 
     def _ended(self) -> bool:
@@ -141,23 +154,25 @@ class _Reading:
 
 
 @dataclass
-class _Growing:
+class Growing:
+    """Decides by chance, see `grow`."""
+
     grammar: Grammar
     rng: np.random.Generator
-    max_depth: int
+    max_depth: int = MAX_DEPTH
     codons: list[int] = field(default_factory=list)
 
     @property
     def used(self) -> int:
+        """The codons drawn so far."""
         return len(self.codons)
 
     def alternative(self, rule: Rule, depth: int) -> int:
+        """Draw an alternative by weight, and one of the codons that give it."""
         n = len(rule.alternatives)
         if n == 1:
             return 0
-        depths = self.grammar.depths(rule.symbol)
-        limit = max(self.max_depth - depth, min(depths))
-        allowed = [i for i in range(n) if depths[i] <= limit]
+        allowed = within(self.grammar, rule, depth, self.max_depth)
         cumulative = np.cumsum([rule.alternatives[i].weight for i in allowed])
         place = int(np.searchsorted(cumulative, self.rng.random() * cumulative[-1], side="right"))
         chosen = allowed[min(place, len(allowed) - 1)]  # ~ Categorical(weight)
@@ -166,9 +181,17 @@ class _Growing:
         return chosen
 
     def value(self, numeric: Numeric) -> float:
+        """Draw a codon."""
         codon = int(self.rng.integers(CODONS))  # ~ U{0 .. CODONS - 1}
         self.codons.append(codon)
         return numeric.value(codon / (CODONS - 1))
+
+
+def within(grammar: Grammar, rule: Rule, depth: int, max_depth: int = MAX_DEPTH) -> list[int]:
+    """Return the alternatives that keep the tree within max_depth, or those of minimal depth."""
+    depths = grammar.depths(rule.symbol)
+    limit = max(max_depth - depth, min(depths))
+    return [i for i in range(len(rule.alternatives)) if depths[i] <= limit]
 
 
 @dataclass(slots=True)
@@ -186,13 +209,14 @@ class _Open:
         return Node(rule.symbol, rule.type, self.alternative, tuple(self.children), used - self.before)
 
 
-def _open(rule: Rule, choices: _Choices, depth: int) -> _Open:
+def _open(rule: Rule, choices: Choices, depth: int) -> _Open:
     before = choices.used
     alternative = choices.alternative(rule, depth)
     return _Open(rule, alternative, iter(rule.alternatives[alternative].items), before)
 
 
-def _expand(grammar: Grammar, start: str, choices: _Choices) -> Node:
+def expand(grammar: Grammar, start: str, choices: Choices) -> Node:
+    """Return the tree that these choices make; they are asked in the order in which codons are read."""
     path = [_open(grammar.start(start), choices, 1)]
     while True:
         child = _until_symbol(path[-1], choices)
@@ -205,7 +229,7 @@ def _expand(grammar: Grammar, start: str, choices: _Choices) -> Node:
         path[-1].children.append(node)
 
 
-def _until_symbol(node: _Open, choices: _Choices) -> Symbol | None:
+def _until_symbol(node: _Open, choices: Choices) -> Symbol | None:
     """Derive the terminals up to the next symbol; None when no symbol is left."""
     for item in node.items:
         if isinstance(item, Symbol):

@@ -81,6 +81,17 @@ class Numeric:
             spread = self.low * (1 - unit) + self.high * unit
         return min(max(spread, self.low), self.high)
 
+    def unit(self, value: float) -> float:
+        """Return the point of [0, 1] of a number in [low, high]; of a whole one, the middle of its share."""
+        if self.scale is Scale.INT:
+            return (value - int(self.low) + 0.5) / (int(self.high) - int(self.low) + 1)
+        if self.low == self.high:
+            return 0.5
+        low, high, at = self.low / 2, self.high / 2, value / 2  # high - low may be too large for a float
+        if self.scale is Scale.LOG:
+            low, high, at = math.log(self.low), math.log(self.high), math.log(value)
+        return min(max((at - low) / (high - low), 0.0), 1.0)
+
 
 Item = Symbol | Word | Numeric
 
@@ -123,6 +134,9 @@ class Grammar:
         object.__setattr__(self, "_rules", {rule.symbol: rule for rule in self.rules})
         object.__setattr__(self, "_depths", depths)
         object.__setattr__(self, "_shallowest", {s: each.index(min(each)) for s, each in depths.items()})
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def __reduce__(self) -> tuple[type[Grammar], tuple[tuple[Rule, ...], str, str]]:
         return Grammar, (self.rules, self.text, self.source)

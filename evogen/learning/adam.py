@@ -11,9 +11,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from evogen.phenotype.rows import rowwise
+
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
+@rowwise(shared=["_pace"])
 class Adam:
     """Moments of P optimisers over D parameters each; `step` updates the parameters in place."""
 

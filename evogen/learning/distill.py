@@ -20,25 +20,33 @@ online learning" (DAgger, with beta_i = 0 throughout); Rusu et al. 2016, "Policy
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from evogen.keys import Key
-from evogen.learning import Fit
+from evogen.learning import Fit, Progress, complete, deadline
 from evogen.learning.adam import Adam
 from evogen.learning.batch import Batch, parts, sharing
 from evogen.learning.lens import Statistics
 from evogen.learning.rollout import Player, Rollout, regroup
 from evogen.learning.teacher import Teacher, teacher_for
 from evogen.phenotype import Phenotype
-from evogen.registry import evolvable, register, setting
+from evogen.registry import File, evolvable, file, register, setting
 from evogen.tasks import ControlTask, TaskKind
 
 Values = Mapping[str, Tensor]
+
+
+class _State(NamedTuple):
+    """The optimiser, what was seen, and who plays on."""
+
+    optimiser: Adam
+    seen: Statistics
+    player: Player
 
 
 @register("learner", "distill")
@@ -50,9 +58,7 @@ class Distill:
     temperature: float = evolvable(
         1.0, low=0.01, high=100.0, doc="of the teacher's choices; small ones make its favourite sure"
     )
-    teacher: str = setting(
-        "", doc="a teacher's file, or a folder of TASK.safetensors; '' is the one that comes with evogen"
-    )
+    teacher: str | File = file(doc="a teacher's file; '' is the one that comes along")  # noqa: RUF009 (a field)
     iterations: int = setting(20, low=1, high=100_000, doc="rollouts, each followed by updates")
     environments: int = setting(8, low=1, high=4096, doc="copies of the environment per candidate")
     horizon: int = setting(128, low=2, high=65_536, doc="steps of each copy in a rollout")
@@ -77,12 +83,30 @@ class Distill:
 
     def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
         """Tune on what the teacher says; the curve is the mean return of the episodes that ended."""
+        return complete(self, phenotype, task, keys, values)
+
+    def length(self) -> int:
+        """Return the number of iterations."""
+        return self.iterations
+
+    def begin(
+        self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values
+    ) -> Progress[_State]:
+        """Start the episodes."""
+        player = Player(task, keys, self.environments, self.horizon, phenotype.flat)
+        state = _State(Adam(phenotype.flat, phenotype.pace), Statistics(phenotype), player)
+        return Progress.start(phenotype, keys, values, state)
+
+    def advance(
+        self, phenotype: Phenotype, task: ControlTask, progress: Progress[_State], until: int
+    ) -> Progress[_State]:
+        """Play and imitate until so many iterations are made."""
         teacher, rows = teacher_for(task, self.teacher), phenotype.rows
-        flat, seen, curve = phenotype.flat.clone(), Statistics(phenotype), []
-        optimiser = Adam(flat, phenotype.pace)
-        player = Player(task, keys, self.environments, self.horizon, flat)
+        flat, keys, values, curve = progress.flat, progress.keys, progress.values, progress.curve
+        optimiser, seen, player = progress.state
         copies = sharing(self.environments, self.minibatches, memory=phenotype.layout.stateful)
-        for iteration in range(self.iterations):
+        for iteration in range(progress.done, until):
+            deadline.check()
             noise = phenotype.noise([key.child("noise", iteration) for key in keys], copies)
             network = phenotype.network(flat, noise)
             rollout = player.play(network, Greedy(), iteration)
@@ -98,10 +122,9 @@ class Distill:
                 flat = flat.detach()
                 optimiser.step(flat, gradient, rate, clip=self.clip)
             seen.see(rollout.observation.flatten(1, 2), flat)
-            curve.append(rollout.returns)
-        spent = self.iterations * self.horizon * self.environments
-        steps = torch.full((rows,), spent, dtype=torch.int64)
-        return Fit(flat, torch.stack(curve, 1), steps)
+            curve = (*curve, rollout.returns)
+        spent = progress.spent + (until - progress.done) * self.horizon * self.environments
+        return replace(progress, done=until, flat=flat, spent=spent, curve=curve)
 
 
 class Greedy:

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,13 +29,14 @@ from torch.nn.functional import smooth_l1_loss
 
 from evogen.errors import DevelopmentError
 from evogen.keys import Key
-from evogen.learning import Fit
+from evogen.learning import Fit, Progress, complete, deadline
 from evogen.learning.adam import Adam
 from evogen.learning.lens import Statistics
 from evogen.learning.replay import Replay, Returns, Stream, Transitions
 from evogen.learning.rollout import regroup
 from evogen.phenotype import Network, Phenotype
 from evogen.phenotype.phenotype import Noise
+from evogen.phenotype.rows import rowwise
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import ControlTask, TaskKind
 
@@ -79,6 +80,9 @@ class DQN:
     epsilon_final: float = setting(0.04, low=0.0, high=1.0, doc="chance of a random action from then on")
     clip: float = setting(10.0, low=1e-6, high=1e6, doc="largest gradient norm of a candidate")
 
+    forgetful: ClassVar[str] = (
+        "use the learner 'ppo' or 'snes', or a grammar without leaky neurons and plasticity rules"
+    )
     fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL})
 
     def epsilon(self, spent: int) -> float:
@@ -94,85 +98,110 @@ class DQN:
         Raises:
             DevelopmentError: the networks have memory, which single replayed steps cannot train.
         """
+        return complete(self, phenotype, task, keys, values)
+
+    def length(self) -> int:
+        """Return the number of rounds: steps of all environments together."""
+        return math.ceil(self.steps / self.environments)
+
+    def begin(
+        self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values
+    ) -> Progress[_State]:
+        """Start the episodes, with nothing to remember.
+
+        Raises:
+            DevelopmentError: the networks have memory, which single replayed steps cannot train.
+        """
         _refuse_memory(phenotype)
-        copies, rounds = self.environments, math.ceil(self.steps / self.environments)
+        actor, trainer = _Actor(self, phenotype, task, keys), _Trainer(self, phenotype, keys, values)
+        state = _State(phenotype.flat.clone(), actor, trainer, Statistics(phenotype))
+        return Progress.start(phenotype, keys, values, state)
+
+    def advance(
+        self, phenotype: Phenotype, task: ControlTask, progress: Progress[_State], until: int
+    ) -> Progress[_State]:
+        """Play and learn until so many rounds are over."""
+        copies, rounds = self.environments, self.length()
         train, renew, life = (max(n // copies, 1) for n in (self.train_every, self.target_every, LIFE))
         points = min(POINTS, rounds)
-        flat, curve, seen = phenotype.flat.clone(), [], Statistics(phenotype)
-        target, actor = flat.clone(), _Actor(self, phenotype, task, keys)
-        trainer = _Trainer(self, phenotype, keys, values)
-        for number in range(rounds):
-            if number % life == 0:
-                if actor.watched:
-                    seen.see(torch.cat(actor.watched, 1), flat)
-                    actor.watched.clear()
+        flat, keys, curve = progress.flat, progress.keys, progress.curve
+        target, actor, trainer, seen = progress.state
+        network = None
+        for number in range(progress.done, until):
+            deadline.check()
+            if number % life == 0 and actor.watched:
+                seen.see(torch.cat(actor.watched, 1), flat)
+                actor.watched = ()
+            if number % life == 0 or network is None:
                 noise = phenotype.noise([key.child("noise", number // life) for key in keys], copies)
                 network = phenotype.network(flat, noise).detach()
-            actor.step(network, self.epsilon(number * copies))
+            actor.step(task, network, self.epsilon(number * copies))
             done = number + 1
             if done % renew == 0:
                 target = flat.clone()
             if done % train == 0 and done * copies > self.starts:
                 for _ in range(self.gradient_steps):
-                    flat = trainer.improve(flat, target, actor.replay)
+                    flat = trainer.improve(phenotype, flat, target, actor.replay)
                 network = phenotype.network(flat, noise).detach()
             if done * points // rounds > number * points // rounds:
-                curve.append(actor.returns.close())
-        steps = torch.full((phenotype.rows,), rounds * copies, dtype=torch.int64)
-        return Fit(flat, torch.stack(curve, 1), steps)
+                curve = (*curve, actor.returns.close())
+        spent = progress.spent + (until - progress.done) * copies
+        state = progress.state._replace(target=target)
+        return replace(progress, done=until, flat=flat, spent=spent, curve=curve, state=state)
 
 
+@rowwise()
 class _Actor:
     """Plays the environments of a cohort and remembers.
 
     Attributes:
         replay: what happened.
         returns: of the episodes that ended.
-        watched: observations (P, B, inputs) since this list was last cleared.
+        watched: observations (P, B, inputs) since they were last looked at.
     """
 
     def __init__(self, learner: DQN, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key]) -> None:
         rows, copies, self._device = phenotype.rows, learner.environments, phenotype.flat.device
-        self._task, self._rows = task, rows
         self._episodes = task.start([key.child("start") for key in keys], copies, self._device)
         self._chance = Stream(keys, "explore", shape=(2, copies), block=BLOCK)
-        self.replay = Replay(rows, min(learner.buffer, learner.steps + copies), copies)
+        self.replay = Replay(min(learner.buffer, learner.steps + copies), copies)
         self.returns = Returns(rows, copies, self._device)
-        self.watched: list[Tensor] = []
+        self.watched: tuple[Tensor, ...] = ()
 
     @torch.no_grad()
-    def step(self, network: Network, epsilon: float) -> None:
+    def step(self, task: ControlTask, network: Network, epsilon: float) -> None:
         """Take one step in every environment: the action worth most, or with chance epsilon any."""
         observation, draw = self._episodes.observation, self._chance.draw(self._device)
-        worth = regroup(network.forward(regroup(observation, network.rows)), self._rows)  # (P, B, actions)
-        by_chance = (draw[:, 1] * self._task.outputs).long()
+        worth = _worth(network, observation)  # (P, B, actions)
+        by_chance = (draw[:, 1] * task.outputs).long()
         action = torch.where(draw[:, 0] < epsilon, by_chance, worth.argmax(-1))
         turn = self._episodes.step(action)
         self.replay.add(Transitions(observation, action, turn.reward, turn.terminated, turn.after))
         self.returns.add(turn.reward, turn.terminated | turn.truncated)
-        self.watched.append(observation)
+        self.watched = (*self.watched, observation)
 
 
+@rowwise(shared=["_learner"])
 class _Trainer:
     """Takes the gradient steps of a cohort."""
 
     def __init__(self, learner: DQN, phenotype: Phenotype, keys: Sequence[Key], values: Values) -> None:
-        self._learner, self._phenotype, self._keys, self._values = learner, phenotype, keys, values
+        self._learner, self._keys, self._values = learner, list(keys), dict(values)
         self._optimiser = Adam(phenotype.flat, phenotype.pace)
         self._choice = Stream(keys, "batch", shape=(learner.batch,), block=BLOCK)
         self._agents = math.gcd(learner.batch, AGENTS)
         self._taken = 0
         self._noise: Noise | None = None
 
-    def improve(self, flat: Tensor, target: Tensor, replay: Replay) -> Tensor:
+    def improve(self, phenotype: Phenotype, flat: Tensor, target: Tensor, replay: Replay) -> Tensor:
         """Return (P, D) parameters after one step on a batch, drawn with replacement."""
         batch = replay.take((self._choice.draw(flat.device) * len(replay)).long())
-        noise, gamma = self._born(), self._values["gamma"].unsqueeze(1)
+        noise, gamma = self._born(phenotype), self._values["gamma"].unsqueeze(1)
         with torch.no_grad():
-            later = self._worth(target, batch.after, noise).amax(-1)
+            later = _worth(phenotype.network(target, noise), batch.after).amax(-1)
             wanted = batch.reward + gamma * later * ~batch.terminated  # (P, M)
         flat.requires_grad_()
-        worth = self._worth(flat, batch.observation, noise)
+        worth = _worth(phenotype.network(flat, noise), batch.observation)
         told = worth.gather(-1, batch.action.unsqueeze(-1)).squeeze(-1)
         loss = smooth_l1_loss(told, wanted.to(told), reduction="none").mean(1)
         (gradient,) = torch.autograd.grad(loss.sum(), flat)
@@ -180,26 +209,35 @@ class _Trainer:
         self._optimiser.step(flat, gradient, self._values["learning_rate"], clip=self._learner.clip)
         return flat
 
-    def _worth(self, flat: Tensor, observation: Tensor, noise: Noise | None) -> Tensor:
-        """Return Q (P, M, actions) of observations (P, M, inputs)."""
-        network = self._phenotype.network(flat, noise)
-        return regroup(network.forward(regroup(observation, network.rows)), flat.shape[0])
-
-    def _born(self) -> Noise | None:
+    def _born(self, phenotype: Phenotype) -> Noise | None:
         """Return the agents of the next gradient step, other ones every time."""
         block, at = divmod(self._taken, TOGETHER)
         if at == 0:
             keys = [key.child("agents", block) for key in self._keys]
-            self._noise = self._phenotype.noise(keys, TOGETHER * self._agents)
+            self._noise = phenotype.noise(keys, TOGETHER * self._agents)
         self._taken += 1
         if self._noise is None:
             return None
         return tuple(part.narrow(1, at * self._agents, self._agents) for part in self._noise)
 
 
+class _State(NamedTuple):
+    """The target networks' parameters (P, D), who acts, who trains, and what was seen."""
+
+    target: Tensor
+    actor: _Actor
+    trainer: _Trainer
+    seen: Statistics
+
+
+def _worth(network: Network, observation: Tensor) -> Tensor:
+    """Return Q (P, M, actions) of observations (P, M, inputs), by P networks or agents that share them."""
+    return regroup(network.forward(regroup(observation, network.rows)), len(observation))
+
+
 def _refuse_memory(phenotype: Phenotype) -> None:
     if phenotype.layout.stateful:
         raise DevelopmentError(
             "learner 'dqn' wanted networks without memory, found neurons or synapses that remember: "
-            "use the learner 'ppo' or 'snes', or a grammar without leaky neurons and plasticity rules"
+            + DQN.forgetful
         )

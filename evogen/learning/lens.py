@@ -17,10 +17,12 @@ from torch import Tensor
 
 from evogen.phenotype import Phenotype
 from evogen.phenotype.network import Lens
+from evogen.phenotype.rows import rowwise
 
 SMALLEST = 1e-4  # of a standard deviation: a constant observation is centred, not blown up
 
 
+@rowwise(shared=["_slots"])
 class Statistics:
     """What P candidates saw so far; does nothing for a phenotype without a lens."""
 

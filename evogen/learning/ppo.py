@@ -18,15 +18,15 @@ Sources: Schulman et al. 2017 (PPO), 2016 (GAE).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from evogen.keys import Key
-from evogen.learning import Fit
+from evogen.learning import Fit, Progress, complete, deadline
 from evogen.learning.adam import Adam
 from evogen.learning.batch import Batch, parts, sharing
 from evogen.learning.critic import Critic, Scale
@@ -39,6 +39,17 @@ from evogen.tasks import ControlTask, TaskKind
 
 Values = Mapping[str, Tensor]
 Judge = Callable[[Tensor], Tensor]
+
+
+class _State(NamedTuple):
+    """Critics (P, critic) and their scale, the optimisers of both, what was seen, and who plays on."""
+
+    judge: Tensor
+    scale: Scale
+    tuning: Adam
+    judging: Adam
+    seen: Statistics
+    player: Player
 
 
 @register("learner", "ppo")
@@ -71,15 +82,37 @@ class PPO:
 
     def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
         """Tune on episodes of the task; the curve is the mean return of the episodes that ended."""
-        critic, policy = Critic(task.inputs, self.critic), policy_for(task, self.sigma)
-        flat = phenotype.flat.clone()  # (P, D)
-        judge = critic.draw([key.child("critic") for key in keys]).to(flat)  # (P, critic)
+        return complete(self, phenotype, task, keys, values)
+
+    def length(self) -> int:
+        """Return the number of iterations."""
+        return self.iterations
+
+    def begin(
+        self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values
+    ) -> Progress[_State]:
+        """Draw the critics and start the episodes."""
+        flat = phenotype.flat
+        critic = Critic(task.inputs, self.critic)
+        judge = critic.draw([key.child("critic") for key in keys]).to(flat)
         nothing = torch.zeros(phenotype.rows, dtype=torch.float64, device=flat.device)
-        seen, scale, curve = Statistics(phenotype), Scale(nothing, nothing, 0), []
-        tuning, judging = Adam(flat, phenotype.pace), Adam(judge)
         player = Player(task, keys, self.environments, self.horizon, flat)
+        state = _State(
+            judge, Scale(nothing, nothing, 0), Adam(flat, phenotype.pace), Adam(judge),
+            Statistics(phenotype), player,
+        )  # fmt: skip
+        return Progress.start(phenotype, keys, values, state)
+
+    def advance(
+        self, phenotype: Phenotype, task: ControlTask, progress: Progress[_State], until: int
+    ) -> Progress[_State]:
+        """Play and learn until so many iterations are made."""
+        critic, policy = Critic(task.inputs, self.critic), policy_for(task, self.sigma)
+        flat, keys, values, curve = progress.flat, progress.keys, progress.values, progress.curve
+        judge, scale, tuning, judging, seen, player = progress.state
         copies = sharing(self.environments, self.minibatches, memory=phenotype.layout.stateful)
-        for iteration in range(self.iterations):
+        for iteration in range(progress.done, until):
+            deadline.check()
             noise = phenotype.noise([key.child("noise", iteration) for key in keys], copies)
             network = phenotype.network(flat, noise)
             rollout = player.play(network, policy, iteration)
@@ -100,10 +133,10 @@ class PPO:
                 tuning.step(flat, for_genes, rate, clip=self.clip)
                 judging.step(judge, for_judge, rate, clip=self.clip)
             seen.see(rollout.observation.flatten(1, 2), flat)
-            curve.append(rollout.returns)
-        spent = self.iterations * self.horizon * self.environments
-        steps = torch.full((phenotype.rows,), spent, dtype=torch.int64)
-        return Fit(flat, torch.stack(curve, 1), steps)
+            curve = (*curve, rollout.returns)
+        spent = progress.spent + (until - progress.done) * self.horizon * self.environments
+        state = progress.state._replace(judge=judge, scale=scale)
+        return replace(progress, done=until, flat=flat, spent=spent, curve=curve, state=state)
 
     @torch.no_grad()
     def _estimate(

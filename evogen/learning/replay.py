@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from evogen.keys import Key
+from evogen.phenotype.rows import rowwise
 
 
 class Transitions(NamedTuple):
@@ -33,18 +34,18 @@ class Transitions(NamedTuple):
     after: Tensor
 
 
+@rowwise()
 class Replay:
     """The last `capacity` transitions of P candidates; the oldest are overwritten."""
 
-    def __init__(self, rows: int, capacity: int, copies: int) -> None:
+    def __init__(self, capacity: int, copies: int) -> None:
         """Begin empty.
 
         Args:
-            rows: P.
             capacity: transitions of each candidate, rounded down to a multiple of `copies` (at least one).
             copies: transitions of each candidate in one `add`.
         """
-        self._rows, self._copies = rows, copies
+        self._copies = copies
         self._capacity = max(capacity // copies, 1) * copies
         self._kept: Transitions | None = None
         self._added = 0
@@ -65,13 +66,14 @@ class Replay:
     def take(self, index: Tensor) -> Transitions:
         """Return each candidate's own choice, (P, M) positions below the length."""
         assert self._kept is not None
-        row = torch.arange(self._rows, device=index.device).unsqueeze(1)
+        row = torch.arange(len(index), device=index.device).unsqueeze(1)
         return Transitions(*(part[row, index] for part in self._kept))
 
     def _room(self, part: Tensor) -> Tensor:
-        return part.new_zeros(self._rows, self._capacity, *part.shape[2:])
+        return part.new_zeros(len(part), self._capacity, *part.shape[2:])
 
 
+@rowwise()
 class Stream:
     """Uniform numbers of P candidates, `block` draws at a time.
 
@@ -87,9 +89,9 @@ class Stream:
             shape: of one draw of one row.
             block: draws made together.
         """
-        self._keys, self._name, self._shape, self._block = keys, name, (block, *shape), block
+        self._keys, self._name, self._shape, self._block = list(keys), name, (block, *shape), block
         self._drawn = 0
-        self._numbers = torch.empty(0)
+        self._numbers = torch.zeros(())
 
     def draw(self, device: torch.device) -> Tensor:
         """Return the next draw of every row, (P, *shape) float64 ~ U[0, 1)."""
@@ -102,6 +104,7 @@ class Stream:
         return self._numbers[:, at]
 
 
+@rowwise()
 class Returns:
     """Mean return of the episodes that ended since one last asked."""
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from evogen.keys import Key
 from evogen.learning.policy import Policy
 from evogen.phenotype import Network, State
+from evogen.phenotype.rows import rowwise
 from evogen.tasks import ControlTask
 
 
@@ -51,6 +52,7 @@ def forget(memory: State, ended: Tensor) -> State:
     }
 
 
+@rowwise(shared=["_task"])
 class Player:
     """Plays one task for a cohort, rollout after rollout; episodes go on from one to the next."""
 
@@ -58,10 +60,10 @@ class Player:
         self, task: ControlTask, keys: Sequence[Key], environments: int, horizon: int, like: Tensor
     ) -> None:
         """Start B = environments episodes per candidate; tensors follow `like` in device and dtype."""
-        self._task, self._keys, self._shape = task, keys, (horizon, environments)
+        self._task, self._keys, self._shape = task, list(keys), (horizon, environments)
         self._like = like
         self._episodes = task.start([key.child("start") for key in keys], environments, like.device)
-        self._memory: State | None = None
+        self._memory: State | None = None  # (P, B, ...), whoever shares an agent
         self._first = torch.ones(len(keys), environments, dtype=torch.bool, device=like.device)
         self._carried = torch.zeros(len(keys), environments, dtype=torch.float64, device=like.device)
         self._returns = torch.zeros(len(keys), dtype=torch.float64, device=like.device)
@@ -81,7 +83,9 @@ class Player:
         noise = torch.from_numpy(np.stack([policy.noise(g, shape) for g in generators])).to(self._like)
         rows = network.rows
         memory = (
-            network.start(environments * len(self._keys) // rows) if self._memory is None else self._memory
+            network.start(environments * len(self._keys) // rows)
+            if self._memory is None
+            else {name: regroup(part, rows) for name, part in self._memory.items()}
         )
         before, seen, turns, outputs, actions, firsts = memory, [], [], [], [], []
         for t in range(horizon):
@@ -98,7 +102,7 @@ class Player:
             self._first = turn.terminated | turn.truncated
             if memory:
                 memory = forget(memory, regroup(self._first, rows))
-        self._memory = memory
+        self._memory = {name: regroup(part, len(self._keys)) for name, part in memory.items()}
         reward, terminated, truncated, after = (torch.stack(parts, 1) for parts in zip(*turns, strict=True))
         ended, action = terminated | truncated, torch.stack(actions, 1)
         chance = policy.chance(torch.stack(outputs, 1), action)

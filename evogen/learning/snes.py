@@ -25,10 +25,11 @@ import torch
 from torch import Tensor
 
 from evogen.keys import Key
-from evogen.learning import Fit
+from evogen.learning import Fit, complete, deadline
 from evogen.learning.natural import Search, samples, update, utilities
 from evogen.phenotype import Network, Phenotype
 from evogen.phenotype.network import Traits
+from evogen.phenotype.rows import rowwise
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import ControlTask, TaskKind
 from evogen.tasks.play import STEPS_BETWEEN_CHECKS
@@ -38,6 +39,40 @@ Values = Mapping[str, Tensor]
 POINTS = 40  # of the curve
 ROOM = 2**26  # numbers that the networks of one generation may take together, about 256 MiB in float32
 OBSERVED = ("0.m", "0.s")  # centre and spread of observations, not for a search to change
+
+
+@rowwise()
+@dataclass(frozen=True, eq=False)
+class _Progress:
+    """How far the searches of P candidates are.
+
+    Attributes:
+        budget: steps of a whole search.
+        until: steps up to which all searches went on.
+        keys: one a candidate.
+        mean_rate, sigma_rate: (P,) learning rates.
+        search: means and deviations.
+        spent: (P,) steps taken.
+        generation: (P,) generations made.
+        alive: (P,) whether there is anything finite left to go on from.
+        points: (P, POINTS) of the curve, the latest value to the end.
+    """
+
+    budget: int
+    until: int
+    keys: list[Key]
+    mean_rate: Tensor
+    sigma_rate: Tensor
+    search: Search
+    spent: Tensor
+    generation: Tensor
+    alive: Tensor
+    points: Tensor
+
+    @property
+    def fit(self) -> Fit:
+        """What was learnt so far."""
+        return Fit(self.search.mean, self.points[:, : self.until * POINTS // self.budget], self.spent.cpu())
 
 
 @register("learner", "snes")
@@ -65,47 +100,68 @@ class SNES:
         wanted = self.population or 4 + int(3 * math.log(entries))
         return max(wanted + wanted % 2, 4)
 
-    @torch.no_grad()
     def fit(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
         """Search from the phenotype's own parameters; the result is the last mean.
 
         Point k of the curve is the mean return of the last generation begun before (k + 1) / 40 of the
         budget was spent.
         """
-        together = max(ROOM // (self.width(phenotype.flat.shape[1]) * self._room(phenotype)), 1)
-        found = []
-        for start in range(0, phenotype.rows, together):
-            rows = torch.arange(start, min(start + together, phenotype.rows), device=phenotype.flat.device)
-            own = {name: value[rows] for name, value in values.items()}
-            found.append(self._search(chosen(phenotype, rows), task, keys[start : start + together], own))
-        return Fit(
-            *(torch.cat(parts) for parts in zip(*((f.flat, f.curve, f.steps) for f in found), strict=True))
+        return complete(self, phenotype, task, keys, values)
+
+    def length(self) -> int:
+        """Return the budget in environment steps."""
+        return self.steps
+
+    def begin(
+        self,
+        phenotype: Phenotype,
+        task: ControlTask,  # noqa: ARG002
+        keys: Sequence[Key],
+        values: Values,
+    ) -> _Progress:
+        """Return searches around the phenotype's own parameters."""
+        flat, rows = phenotype.flat, phenotype.rows
+        spread, free = scales(phenotype)
+        nothing = torch.zeros(rows, dtype=torch.int64, device=flat.device)
+        return _Progress(
+            budget=self.steps,
+            until=0,
+            keys=list(keys),
+            mean_rate=values["mean_rate"],
+            sigma_rate=values["sigma_rate"] * (3 + free.log()) / (5 * free.sqrt()),
+            search=Search(flat.clone(), self.sigma * spread),
+            spent=nothing,
+            generation=nothing.clone(),
+            alive=flat.isfinite().all(1),
+            points=torch.zeros(rows, POINTS, dtype=torch.float64, device=flat.device),
         )
 
-    def _search(self, phenotype: Phenotype, task: ControlTask, keys: Sequence[Key], values: Values) -> Fit:
-        flat = phenotype.flat
-        size, (rows, entries) = self.width(flat.shape[1]), flat.shape
-        spread, free = scales(phenotype)
-        search = Search(flat.clone(), self.sigma * spread)
-        rate = values["sigma_rate"] * (3 + free.log()) / (5 * free.sqrt())
-        spent = torch.zeros(rows, dtype=torch.int64, device=flat.device)
-        curve = torch.zeros(rows, POINTS, dtype=torch.float64, device=flat.device)
-        alive = flat.isfinite().all(1)
-        generation = 0
-        while (live := (alive & (spent < self.steps)).nonzero().squeeze(1)).numel():
-            own = [keys[row].child("generation", generation) for row in live.tolist()]
-            drawn = _pairs(own, size // 2, entries).to(flat)
-            now = Search(search.mean[live], search.sigma[live])
-            returns, steps = self._score(chosen(phenotype, live), samples(now, drawn), task, own)
-            new = update(
-                now, drawn, utilities(returns), mean_rate=values["mean_rate"][live], sigma_rate=rate[live]
-            )
-            search.mean[live], search.sigma[live] = new
-            curve[live] = _noted(curve[live], returns, spent[live] * POINTS // self.steps)
-            spent[live] += steps
-            alive[live] = returns.isfinite().any(1) & new.mean.isfinite().all(1)
-            generation += 1
-        return Fit(search.mean, curve, spent.cpu())
+    @torch.no_grad()
+    def advance(self, phenotype: Phenotype, task: ControlTask, progress: _Progress, until: int) -> _Progress:
+        """Begin generations until so many steps are spent."""
+        together = max(ROOM // (self.width(phenotype.flat.shape[1]) * self._room(phenotype)), 1)
+        while (live := (progress.alive & (progress.spent < until)).nonzero().squeeze(1)).numel():
+            deadline.check()
+            for rows in torch.split(live, together):
+                self._generation(phenotype, task, progress, rows)
+        return replace(progress, until=until)
+
+    def _generation(self, phenotype: Phenotype, task: ControlTask, at: _Progress, rows: Tensor) -> None:
+        """Let these rows live through their next generation; changes `at` in place."""
+        size, entries = self.width(phenotype.flat.shape[1]), phenotype.flat.shape[1]
+        counted = zip(rows.tolist(), at.generation[rows].tolist(), strict=True)
+        own = [at.keys[row].child("generation", number) for row, number in counted]
+        drawn = _pairs(own, size // 2, entries).to(phenotype.flat)
+        now = Search(at.search.mean[rows], at.search.sigma[rows])
+        returns, steps = self._score(chosen(phenotype, rows), samples(now, drawn), task, own)
+        new = update(
+            now, drawn, utilities(returns), mean_rate=at.mean_rate[rows], sigma_rate=at.sigma_rate[rows]
+        )
+        at.search.mean[rows], at.search.sigma[rows] = new
+        at.points[rows] = _noted(at.points[rows], returns, at.spent[rows] * POINTS // self.steps)
+        at.spent[rows] += steps
+        at.alive[rows] = returns.isfinite().any(1) & new.mean.isfinite().all(1)
+        at.generation[rows] += 1
 
     def _score(
         self, phenotype: Phenotype, asked: Tensor, task: ControlTask, keys: Sequence[Key]

@@ -8,7 +8,7 @@ The learning rate falls linearly to zero over a candidate's epochs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from evogen.keys import Key
-from evogen.learning import Fit
+from evogen.learning import Fit, Progress, complete, deadline
 from evogen.learning.adam import Adam
 from evogen.phenotype import Phenotype
 from evogen.registry import evolvable, register, setting
@@ -44,14 +44,36 @@ class Supervised:
         values: Mapping[str, Tensor],
     ) -> Fit:
         """Tune on the training fold; the curve is the accuracy on each epoch's own minibatches."""
+        return complete(self, phenotype, task, keys, values)
+
+    def length(self) -> int:
+        """Return the number of epochs."""
+        return self.epochs
+
+    def begin(
+        self,
+        phenotype: Phenotype,
+        task: ClassificationTask,  # noqa: ARG002
+        keys: Sequence[Key],
+        values: Mapping[str, Tensor],
+    ) -> Progress[Adam]:
+        """Return the innate parameters, with an optimiser that has not moved."""
+        return Progress.start(phenotype, keys, values, Adam(phenotype.flat, phenotype.pace))
+
+    def advance(
+        self, phenotype: Phenotype, task: ClassificationTask, progress: Progress[Adam], until: int
+    ) -> Progress[Adam]:
+        """Learn until so many epochs are over."""
         x, y = (part.to(phenotype.flat.device) for part in task.examples("train"))
         x = x.to(phenotype.flat.dtype)
-        flat = phenotype.flat.clone()
-        optimiser, curve = Adam(flat, phenotype.pace), []
+        flat, values, curve, optimiser = progress.flat, progress.values, progress.curve, progress.state
         batches = max(1, len(x) // self.batch)
         total = self.epochs * batches
-        for epoch in range(self.epochs):
-            order, noise = _draws(keys, epoch, len(x), x.shape[1], needed=bool(values["noise"].any()))
+        for epoch in range(progress.done, until):
+            deadline.check()
+            order, noise = _draws(
+                progress.keys, epoch, len(x), x.shape[1], needed=bool(values["noise"].any())
+            )
             hits = torch.zeros(phenotype.rows, device=flat.device, dtype=torch.float64)
             for number in range(batches):
                 index = order[:, number * self.batch : (number + 1) * self.batch]  # (P, B)
@@ -65,9 +87,9 @@ class Supervised:
                 rate = values["learning_rate"] * (1 - (epoch * batches + number) / total)
                 optimiser.step(flat, gradient, rate, clip=self.clip)
                 hits += correct
-            curve.append(hits / (batches * index.shape[1]))
-        steps = torch.full((phenotype.rows,), total * min(self.batch, len(x)), dtype=torch.int64)
-        return Fit(flat, torch.stack(curve, 1), steps)
+            curve = (*curve, hits / (batches * index.shape[1]))
+        spent = progress.spent + (until - progress.done) * batches * min(self.batch, len(x))
+        return replace(progress, done=until, flat=flat, spent=spent, curve=curve)
 
 
 def _loss(phenotype: Phenotype, flat: Tensor, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.numpy import load as arrays_in
 from safetensors.numpy import save
 from torch import Tensor
 
 from evogen.errors import SpecError
 from evogen.phenotype.network import Lens
-from evogen.registry import known
+from evogen.registry import File, known
 from evogen.tasks import ControlTask
 from evogen.tasks.gymnasium import Gymnasium
 
@@ -121,17 +122,21 @@ def name_of(task: ControlTask) -> str:
     return names.get(type(task), type(task).__name__)
 
 
-def teacher_for(task: ControlTask, where: str = "") -> Teacher:
+def teacher_for(task: ControlTask, where: str | File = "") -> Teacher:
     """Return a task's teacher.
 
     Args:
         task: what it must know.
-        where: a file, or a folder with a file named after the task; by default those that come with evogen.
+        where: a file, its path, or that of a folder with a file named after the task; by default the folder
+            of those that come with evogen.
 
     Raises:
         SpecError: there is none, it is damaged, or it does not fit the task.
     """
-    path, name = Path(where) if where else FOLDER, name_of(task)
+    name = name_of(task)
+    if isinstance(where, File):
+        return _fitting(parse(where.content, where.name), where.name, task)
+    path = Path(where) if where else FOLDER
     if path.is_dir():
         path /= f"{name}.safetensors"
     if not path.is_file():
@@ -140,11 +145,16 @@ def teacher_for(task: ControlTask, where: str = "") -> Teacher:
             f"there is no teacher {path} for the task '{name}': name a file that 'evogen teach' made as "
             f"`teacher`, or choose a task whose teacher comes with evogen ({shipped})"
         )
-    found = load(path)
+    return _fitting(load(path), path, task)
+
+
+def _fitting(found: Teacher, path: str | Path, task: ControlTask) -> Teacher:
     wanted = {"kind": str(task.kind), "inputs": task.inputs, "outputs": task.outputs}
     shown = {"kind": found.origin.kind, "inputs": found.inputs, "outputs": found.outputs}
     if shown != wanted:
-        raise SpecError(f"teacher {path} does not fit the task '{name}': wanted {wanted}, found {shown}")
+        raise SpecError(
+            f"teacher {path} does not fit the task '{name_of(task)}': wanted {wanted}, found {shown}"
+        )
     return found
 
 
@@ -156,16 +166,28 @@ def load(path: Path) -> Teacher:
     """
     try:
         if (size := path.stat().st_size) > LARGEST:
-            raise SpecError(f"teacher {path} has {size} bytes, at most {LARGEST} are read")
-        with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get("teacher", "")
-            names = set(file.keys())
-            wanted = _names((len(names) - 2) // 2)
-            if names != wanted:
-                raise _damaged(path, f"wanted tensors mean, spread, W1, b1, ..., found {sorted(names)[:20]}")
-            arrays = {name: file.get_tensor(name) for name in names}
-    except (OSError, SafetensorError, TypeError) as error:
+            raise _large(path, size)
+        return parse(path.read_bytes(), path)
+    except OSError as error:
         raise SpecError(f"cannot read the teacher {path}: {error}") from error
+
+
+def parse(content: bytes, path: str | Path) -> Teacher:
+    """Read a teacher from what a file holds; `path` is what errors call it.
+
+    Raises:
+        SpecError: too large, or no teacher.
+    """
+    if len(content) > LARGEST:
+        raise _large(path, len(content))
+    try:
+        arrays = arrays_in(content)  # checks the header that is read next
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise SpecError(f"cannot read the teacher {path}: {error}") from error
+    text = header.get("__metadata__", {}).get("teacher", "")
+    if set(arrays) != _names((len(arrays) - 2) // 2):
+        raise _damaged(path, f"wanted tensors mean, spread, W1, b1, ..., found {sorted(arrays)[:20]}")
     _check(path, arrays)
     layers = tuple(
         (torch.from_numpy(arrays[f"W{number}"]), torch.from_numpy(arrays[f"b{number}"]))
@@ -179,7 +201,7 @@ def _names(layers: int) -> set[str]:
     return {"mean", "spread"} | {f"{symbol}{number}" for number in range(1, layers + 1) for symbol in "Wb"}
 
 
-def _check(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def _check(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse numbers that are no network."""
     depth, width = len(arrays) // 2 - 1, arrays["mean"].size
     if not 1 <= depth <= DEEPEST:
@@ -201,7 +223,7 @@ def _check(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         raise _damaged(path, f"wanted a spread > 0, found {arrays['spread'].min()}")
 
 
-def _origin(path: Path, text: str) -> Origin:
+def _origin(path: str | Path, text: str) -> Origin:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -223,5 +245,9 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def _damaged(path: Path, what: str) -> SpecError:
+def _large(path: str | Path, size: int) -> SpecError:
+    return SpecError(f"teacher {path} has {size} bytes, at most {LARGEST} are read")
+
+
+def _damaged(path: str | Path, what: str) -> SpecError:
     return SpecError(f"{path} is no teacher: {what}; make one with 'evogen teach'")

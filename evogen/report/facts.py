@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from evogen.budget import finished, length
 from evogen.cohort import Outcome, Ref
 from evogen.errors import EvogenError
 from evogen.experiment import Experiment, experiment_of
 from evogen.genome import Genome
 from evogen.grammar.modules import plan
 from evogen.grammar.plan import Plan
+from evogen.ranking import leaders
 from evogen.records import Row, Timing
 from evogen.runs import Run
 
+LEADERS = 10
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Winner:
-    """The candidate with the highest fitness; `genome` is as its life tuned it.
+    """The best candidate by the goals of the search; `genome` is as its life tuned it.
 
     `genome` is None where its arrays cannot be read, `plan` where the architecture cannot be derived.
     """
@@ -74,6 +77,7 @@ class Facts:
         timings: one per committed cohort.
         outcomes: candidates by how they ended.
         planned: cohorts of the whole search; None where nothing says it.
+        leaders: the best candidates by the goals of the search, best first.
         winner: None while no candidate has a fitness.
         assessment: of the winner; None where none was logged, or only that of an earlier winner.
         baselines: those that were logged last.
@@ -89,6 +93,7 @@ class Facts:
     timings: tuple[Timing, ...]
     outcomes: Mapping[Outcome, int]
     planned: int | None
+    leaders: tuple[Row, ...]
     winner: Winner | None
     assessment: Assessment | None
     baselines: tuple[Baseline, ...]
@@ -117,7 +122,9 @@ def gather(run: Run) -> Facts:
     events = run.events()
     logged = {event.kind: event.payload for event in events}
     started = [event.payload["cohorts"] for event in events if "cohorts" in event.payload]
-    planned = experiment.search.cohorts if experiment is not None else started[-1] if started else None
+    planned = started[-1] if started else None
+    if experiment is not None:
+        planned = run.told if finished(run, experiment.search) else length(experiment.search)
     winner = _winner(run, run.best(), experiment, missing)
     return Facts(
         path=run.path,
@@ -128,6 +135,7 @@ def gather(run: Run) -> Facts:
         timings=run.timings(),
         outcomes=run.outcomes(),
         planned=planned,
+        leaders=tuple(run.row(told.ref) for told in leaders(run, LEADERS)),
         winner=winner,
         assessment=_read(lambda: _assessment(logged.get("assessment"), winner), "the assessment", missing),
         baselines=_read(lambda: _baselines(logged.get("baselines")), "the baselines", missing) or (),
@@ -139,7 +147,7 @@ def gather(run: Run) -> Facts:
 def _winner(run: Run, ref: Ref | None, experiment: Experiment | None, missing: list[str]) -> Winner | None:
     if ref is None:
         return None
-    row = next(row for row in run.rows() if row.ref == ref)
+    row = run.row(ref)
     genome = _read(lambda: run.tuned_genome(ref), "the winner's genome", missing)
     derived = None
     if genome is not None and experiment is not None:

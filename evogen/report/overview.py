@@ -8,13 +8,12 @@ from collections.abc import Iterator
 
 from evogen.cohort import Outcome
 from evogen.records import Row
-from evogen.registry import known
+from evogen.registry import name_of
 from evogen.report import charts
 from evogen.report.facts import Facts
 from evogen.report.figures import extent
 from evogen.report.markup import Element, absent, cell, element, number, table
 
-LEADERS = 10
 _SCORES = "scores of its born agents"
 _HEAD = ("rank", "candidate", "fitness", "sd", _SCORES, "steps", "operator", "parents", "genome")
 
@@ -41,8 +40,7 @@ def progress(facts: Facts) -> Element:
 
 def leaders(facts: Facts) -> Element:
     """Return the table of the best candidates, first told of equals first."""
-    scored = (row for row in facts.rows if row.fitness is not None)
-    shown = sorted(scored, key=lambda row: -(row.fitness or 0.0))[:LEADERS]
+    shown = facts.leaders
     title = element("h2", f"The best {len(shown)} candidates" if shown else "The best candidates")
     if not shown:
         return element("section", title, absent("No candidate has a fitness yet."))
@@ -116,17 +114,13 @@ def _subject(facts: Facts) -> str:
     if experiment is None:
         return "a search whose experiment cannot be read"
     words = [
-        f"{kind} {_part(kind, getattr(experiment, kind))}"
+        f"{kind} {name_of(kind, getattr(experiment, kind))}"
         for kind in ("task", "strategy", "learner", "wiring")
     ]
     name = [] if experiment.name == facts.name else [f"experiment {experiment.name}"]
     return " · ".join(
         [*name, *words, f"{experiment.inheritance.value} inheritance", f"seed {experiment.seed}"]
     )
-
-
-def _part(kind: str, part: object) -> str:
-    return next((name for name, cls in known(kind).items() if type(part) is cls), type(part).__name__)
 
 
 def _tiles(facts: Facts) -> Iterator[tuple[str, str]]:

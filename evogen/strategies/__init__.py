@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from evogen.cohort import Individual, Ref
 from evogen.genome import Genome
@@ -61,6 +61,11 @@ class Scene(NamedTuple):
 class Strategy(Protocol):
     """Pure ask and tell; equal arguments give equal results, bit for bit."""
 
+    @property
+    def many(self) -> bool:
+        """Whether it uses every objective; False for the first one only. A class attribute will do."""
+        ...
+
     def start(self) -> State:
         """Return the state before anything was told."""
         ...
@@ -71,4 +76,13 @@ class Strategy(Protocol):
 
     def tell(self, state: State, results: Sequence[Told], *, scene: Scene) -> State:
         """Return the state after one whole cohort was told, in row order."""
+        ...
+
+
+@runtime_checkable
+class Welcoming(Protocol):
+    """A strategy that can use candidates of another part of its search: migrants between islands."""
+
+    def welcome(self, state: State, results: Sequence[Told], *, scene: Scene) -> State:
+        """Return the state after candidates that it did not ask for; the stock has their genomes."""
         ...

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from deap import tools
 
 from evogen.cohort import Individual, Ref
 from evogen.registry import register, setting
 from evogen.strategies import Scene, State, Told
-from evogen.variation.breed import Rates, breed
+from evogen.variation.breed import breed, rate, rates
+from evogen.variation.plasticity import Law
 from evogen.variation.sample import innovations, sample
 from evogen.variation.scoped import scoped
 
@@ -27,32 +29,20 @@ from evogen.variation.scoped import scoped
 class Genetic:
     """Settings of the genetic algorithm; the rates are those of evogen.variation.breed.Rates."""
 
+    many: ClassVar[bool] = False
     population: int = setting(16, low=2, doc="candidates told last that may become parents")
     elite: int = setting(2, low=0, doc="best candidates ever, which stay parents")
     tournament: int = setting(3, low=1, doc="candidates a parent has to be the best of")
     crossover: float = setting(0.5, low=0, high=1, doc="probability that a child has two parents")
-    mutate_rules: float = setting(
-        Rates.mutate_rules, low=0, high=1, doc="probability of noise on the rules, and of mask flips"
-    )
-    resize_rules: float = setting(
-        Rates.resize_rules, low=0, high=1, doc="probability of each of duplication, deletion of a rule gene"
-    )
-    mutate_codon: float = setting(Rates.mutate_codon, low=0, high=1, doc="probability of one redrawn codon")
-    resize_architecture: float = setting(
-        Rates.resize_architecture,
-        low=0,
-        high=1,
-        doc="probability of each of addition, duplication, deletion of a module",
-    )
-    mutate_plasticity: float = setting(
-        Rates.mutate_plasticity, low=0, high=1, doc="probability of noise on the plasticity genes"
-    )
-    rules_sigma: float = setting(
-        Rates.rules_sigma, low=0, doc="step on the rules, in initial standard deviations"
-    )
-    plasticity_sigma: float = setting(
-        Rates.plasticity_sigma, low=0, doc="step on a plasticity gene, as a fraction of its range"
-    )
+    mutate_rules: float = rate("mutate_rules")
+    resize_rules: float = rate("resize_rules")
+    mutate_codon: float = rate("mutate_codon")
+    resize_architecture: float = rate("resize_architecture")
+    mutate_plasticity: float = rate("mutate_plasticity")
+    rules_sigma: float = rate("rules_sigma")
+    plasticity_sigma: float = rate("plasticity_sigma")
+    plasticity_law: Law = rate("plasticity_law")  # noqa: RUF009
+    plasticity_eta: float = rate("plasticity_eta")
 
     def start(self) -> State:
         """Return an empty pool: lists of [cohort, row, fitness, violation]."""
@@ -63,7 +53,7 @@ class Genetic:
         recent = _read(state["recent"])
         refs = [Ref(cohort, row) for row in range(size)]
         if len(recent) < self.population:
-            return tuple(Individual(sample(scene.space, scene.key, ref)) for ref in refs)
+            return tuple(Individual(sample(scene.space, scene.key, ref, root=scene.root)) for ref in refs)
         pool = list({told.ref: told for told in (*recent, *_read(state["elite"]))}.values())
         return tuple(self._child(ref, pool, scene) for ref in refs)
 
@@ -73,6 +63,10 @@ class Genetic:
         recent = [*_read(state["recent"]), *told][-self.population :]
         elite = tools.selBest([*_read(state["elite"]), *told], self.elite, fit_attr="merit")
         return {"recent": _write(recent), "elite": _write(elite)}
+
+    def welcome(self, state: State, results: Sequence[Told], *, scene: Scene) -> State:
+        """Return the state with migrants in the window, and in the elite if they are good enough."""
+        return self.tell(state, results, scene=scene)
 
     def _child(self, ref: Ref, pool: list[Told], scene: Scene) -> Individual:
         own = scene.key.child("breed", ref.cohort, ref.row)
@@ -86,20 +80,9 @@ class Genetic:
             space=scene.space,
             key=own.child("variation"),
             ids=innovations(ref),
-            rates=self._rates(),
+            rates=rates(self),
         )
         return Individual(genome, (mother, *father), operator)
-
-    def _rates(self) -> Rates:
-        return Rates(
-            mutate_rules=self.mutate_rules,
-            resize_rules=self.resize_rules,
-            mutate_codon=self.mutate_codon,
-            resize_architecture=self.resize_architecture,
-            mutate_plasticity=self.mutate_plasticity,
-            rules_sigma=self.rules_sigma,
-            plasticity_sigma=self.plasticity_sigma,
-        )
 
 
 def _read(records: Sequence[tuple[int, int, float, float]]) -> list[Told]:

@@ -20,6 +20,11 @@ Bound = Literal["at_most", "at_least"]
 UNKNOWN = 1e9  # the violation of a bound on what could not be measured; a state in JSON holds no infinity
 
 
+def measured_in(fitness: float | None, metrics: Mapping[str, float], steps: int) -> dict[str, float] | None:
+    """Return all measures of a candidate by name; None unless it ended OK."""
+    return None if fitness is None else {**metrics, "fitness": fitness, "steps": float(steps)}
+
+
 class Goals(NamedTuple):
     """Objectives by the name of their measure, the first one first, and bounds likewise."""
 

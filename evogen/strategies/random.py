@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from evogen.cohort import Individual, Ref
 from evogen.registry import register
@@ -15,6 +16,8 @@ from evogen.variation.sample import sample
 @dataclass(frozen=True)
 class Random:
     """Samples always, learns nothing."""
+
+    many: ClassVar[bool] = False
 
     def start(self) -> State:
         """Return the empty state."""
@@ -29,8 +32,13 @@ class Random:
         scene: Scene,
     ) -> tuple[Individual, ...]:
         """Return `size` independent draws."""
-        return tuple(Individual(sample(scene.space, scene.key, Ref(cohort, row))) for row in range(size))
+        refs = [Ref(cohort, row) for row in range(size)]
+        return tuple(Individual(sample(scene.space, scene.key, ref, root=scene.root)) for ref in refs)
 
     def tell(self, state: State, results: Sequence[Told], *, scene: Scene) -> State:  # noqa: ARG002
+        """Return the state as it was."""
+        return state
+
+    def welcome(self, state: State, results: Sequence[Told], *, scene: Scene) -> State:  # noqa: ARG002
         """Return the state as it was."""
         return state

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from evogen.budget import finished
 from evogen.connectome.synaptogen import SynaptoGen
 from evogen.engine import Committed, Event
 from evogen.errors import SpecError
@@ -105,7 +106,7 @@ def searched(folder: Path, *, overrides: tuple[str, ...], workers: int, say: Cal
     else:
         made = run(experiment, workers=parallel, out=path, on_event=tell)
     with closing(made):
-        if made.told < experiment_of(made).search.cohorts:
+        if not finished(made, experiment_of(made).search):
             raise KeyboardInterrupt
         return _found(made)
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from evogen.keys import Key
+from evogen.phenotype.rows import rowwise
 from evogen.tasks import BatchedTask, Turn
 
 BLOCK = 128  # steps whose resets are drawn together
@@ -36,6 +37,7 @@ def computed(equations: Callable[..., tuple[Any, ...]], *arrays: Tensor) -> tupl
     return equations(torch, *arrays)
 
 
+@rowwise(shared=["_task"], anew={"_block": -1, "_fresh": ()})
 class BatchedEpisodes:
     """P x B running episodes of a BatchedTask; see `evogen.tasks.Episodes`."""
 
@@ -43,10 +45,10 @@ class BatchedEpisodes:
         self, task: BatchedTask, keys: Sequence[Key], copies: int, device: torch.device, *, again: bool = True
     ) -> None:
         """Begin B = copies episodes for each of P keys; see `evogen.tasks.ControlTask.start`."""
-        self._task, self._keys, self._copies, self._device = task, keys, copies, device
+        self._task, self._keys, self._copies, self._device = task, list(keys), copies, device
         self._state, self._observation = task.reset(uniforms(keys, (copies, task.draws)).to(device))
         self._again, self._steps, self._block = again, 0, -1
-        self._fresh = (self._state, self._observation)  # (P, BLOCK, B, ...) of the block that was drawn last
+        self._fresh: tuple[Tensor, ...] = ()  # (P, BLOCK, B, ...) of the block that was drawn last
 
     @property
     def observation(self) -> Tensor:

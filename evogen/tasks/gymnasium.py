@@ -26,6 +26,7 @@ from torch import Tensor
 
 from evogen.keys import Key
 from evogen.phenotype import Network
+from evogen.phenotype.rows import rowwise
 from evogen.registry import register, setting
 from evogen.tasks import Fold, TaskKind, Turn
 from evogen.tasks.official import mean_return
@@ -105,6 +106,20 @@ class Gymnasium:
         return mean_return(self, self.id, agents, keys=keys, fold=fold, **counts)
 
 
+class _Episode:
+    """An environment, what it shows now (inputs,) float32, and whether its only episode is over."""
+
+    def __init__(self, env_id: str, seed: int) -> None:
+        self.env: Any = gymnasium.make(env_id, disable_env_checker=True)
+        self.stopped = False
+        self.begin(seed)
+
+    def begin(self, seed: int | None = None) -> None:
+        """Begin an episode."""
+        self.seen = np.array(self.env.reset(seed=seed)[0], dtype=np.float32)
+
+
+@rowwise(shared=["_low", "_high"])
 class GymnasiumEpisodes:
     """P x B running episodes of one environment; see `evogen.tasks.Episodes`."""
 
@@ -113,32 +128,30 @@ class GymnasiumEpisodes:
     ) -> None:
         """Make P x copies environments; see `evogen.tasks.ControlTask.start`."""
         _, _, self._low, self._high, _, _ = facts(env_id)
-        seeds = [key.child(copy).integer() for key in keys for copy in range(copies)]
-        self._shape, self._device, self._again = (len(keys), copies), device, again
-        self._environments = [gymnasium.make(env_id, disable_env_checker=True) for _ in seeds]
-        starts = [env.reset(seed=seed)[0] for env, seed in zip(self._environments, seeds, strict=True)]
-        self._seen = np.array(starts, dtype=np.float32)  # (P B, inputs)
-        self._stopped = np.zeros(len(seeds), dtype=bool)
+        self._device, self._again = device, again
+        self._rows = [[_Episode(env_id, key.child(copy).integer()) for copy in range(copies)] for key in keys]
 
     @property
     def observation(self) -> Tensor:
         """(P, B, inputs) float32, of the episodes that run now."""
-        return self._tensor(self._seen.copy())
+        return self._tensor(np.array([one.seen for one in self._each()]))
 
     def step(self, action: Tensor) -> Turn:
         """Advance every episode by one step and begin anew those that ended."""
+        episodes = self._each()
         actions = self._allowed(action.flatten(0, 1).cpu().numpy())
         reward = np.zeros(len(actions), dtype=np.float32)
         terminated, truncated = np.zeros((2, len(actions)), dtype=bool)
-        after = self._seen.copy()
-        for at in np.flatnonzero(~self._stopped):
-            env = self._environments[at]
-            after[at], reward[at], terminated[at], truncated[at], _ = env.step(actions[at])
-            self._seen[at] = after[at]
+        after = np.array([one.seen for one in episodes])
+        for at, one in enumerate(episodes):
+            if one.stopped:
+                continue
+            after[at], reward[at], terminated[at], truncated[at], _ = one.env.step(actions[at])
+            one.seen = after[at].copy()
             if terminated[at] or truncated[at]:
-                self._stopped[at] = not self._again
+                one.stopped = not self._again
                 if self._again:
-                    self._seen[at], _ = env.reset()
+                    one.begin()
         return Turn(*(self._tensor(part) for part in (reward, terminated, truncated, after)))
 
     def _allowed(self, actions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -146,10 +159,14 @@ class GymnasiumEpisodes:
         if self._low is None:
             return actions
         allowed: np.ndarray[Any, Any] = np.clip(np.nan_to_num(actions), self._low, self._high)
-        return allowed.astype(self._environments[0].action_space.dtype)
+        return allowed.astype(self._rows[0][0].env.action_space.dtype)
 
     def _tensor(self, flat: np.ndarray[Any, Any]) -> Tensor:
-        return torch.from_numpy(flat.reshape(*self._shape, *flat.shape[1:])).to(self._device)
+        shape = (len(self._rows), len(self._rows[0]), *flat.shape[1:])
+        return torch.from_numpy(flat.reshape(shape)).to(self._device)
+
+    def _each(self) -> list[_Episode]:
+        return [one for row in self._rows for one in row]  # P B
 
 
 @cache

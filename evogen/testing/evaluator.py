@@ -32,6 +32,7 @@ def gives_every_cohort_back_once(make: Make) -> None:
                 evaluator.submit(waiting.pop(0))
                 outstanding += 1
             result = evaluator.collect()
+            assert result is not None
             outstanding -= 1
             assert result.cohort not in found
             found[result.cohort] = result
@@ -50,6 +51,12 @@ def can_be_closed_with_work_outstanding(make: Make) -> None:
         evaluator.submit(COHORTS[0])
 
 
+def gives_up_when_its_patience_ends(make: Make) -> None:
+    """What was not begun, or never submitted, is not waited for."""
+    with closing(make(judge)) as evaluator:
+        assert evaluator.collect(0.0) is None
+
+
 def _one(name: str) -> Evaluation:
     if int(name[0], 16) < 4:
         return Evaluation(Outcome.INVALID, message=name)
@@ -57,4 +64,8 @@ def _one(name: str) -> Evaluation:
     return Evaluation(Outcome.OK, fitness=fitness, scores=(fitness,))
 
 
-FACTS = (gives_every_cohort_back_once, can_be_closed_with_work_outstanding)
+FACTS = (
+    gives_every_cohort_back_once,
+    can_be_closed_with_work_outstanding,
+    gives_up_when_its_patience_ends,
+)

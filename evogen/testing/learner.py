@@ -10,25 +10,33 @@ import torch
 from torch import Tensor
 
 from evogen.errors import DevelopmentError
-from evogen.learning import Fit
+from evogen.keys import Key
+from evogen.learning import Fit, Resumable
+from evogen.phenotype import Phenotype
+from evogen.phenotype.rows import gather
 from evogen.registry import evolvable_fields
 from evogen.tasks import Task, TaskKind
 from evogen.testing import tiny
 
 Case = tuple[Task, str]
+Values = dict[str, Tensor]
 
 
 def fit(learner: Any, case: Case, numbers: Sequence[int] = (0, 1, 2), broken: int | None = None) -> Fit:
     """Fit the candidates of these numbers; the candidate `broken` starts with parameters that are NaN."""
-    task, rule = case
-    phenotype = tiny.phenotype(task, numbers, rule=rule)
+    phenotype, task, keys, values = _asked(learner, case, numbers)
     if broken is not None:
         flat = phenotype.flat.clone()
         flat[broken] = torch.nan
         phenotype = dataclasses.replace(phenotype, flat=flat)
-    values = {item.name: _vary(learner, item, numbers) for item in evolvable_fields(type(learner))}
-    found: Fit = learner.fit(phenotype, task, tiny.keys(numbers), values)
+    found: Fit = learner.fit(phenotype, task, keys, values)
     return found
+
+
+def _asked(learner: Any, case: Case, numbers: Sequence[int]) -> tuple[Phenotype, Task, list[Key], Values]:
+    task, rule = case
+    values = {item.name: _vary(learner, item, numbers) for item in evolvable_fields(type(learner))}
+    return tiny.phenotype(task, numbers, rule=rule), task, tiny.keys(numbers), values
 
 
 def fits_some_kind_of_task(learner: Any) -> None:
@@ -70,6 +78,23 @@ def keeps_a_broken_candidate_to_itself(learner: Any) -> None:
         assert not found.flat[1].isfinite().all()
 
 
+def resumes_in_other_company(learner: Any) -> None:
+    """A candidate that is taken out on its way, and put together with others, learns as if it had stayed."""
+    if not isinstance(learner, Resumable):
+        return
+    half = max(1, learner.length() // 2)
+    for case in _cases(learner):
+        parts = []
+        for numbers in ([0, 1], [2]):
+            asked = _asked(learner, case, numbers)
+            parts.append(learner.advance(*asked[:2], learner.begin(*asked), half))
+        if learner.length() > half:
+            assert (parts[0].fit.steps < fit(learner, case).steps[:2]).all()
+        phenotype, task, *_ = _asked(learner, case, [2, 1])
+        mixed = learner.advance(phenotype, task, gather(parts[::-1], [[0], [1]]), learner.length())
+        _same(mixed.fit, fit(learner, case), [0, 1], [2, 1])
+
+
 def _cases(learner: Any) -> Iterator[Case]:
     """Every kind of task that it fits, with and without plastic synapses, if it takes these."""
     for kind in sorted(learner.fits):
@@ -99,4 +124,5 @@ FACTS = (
     returns_what_was_learnt,
     learns_alone_as_in_company,
     keeps_a_broken_candidate_to_itself,
+    resumes_in_other_company,
 )

@@ -13,9 +13,11 @@ import numpy as np
 from evogen.cohort import Individual, Ref
 from evogen.genome import Genome
 from evogen.grammar import parse
+from evogen.grammar.modules import plan
 from evogen.keys import Key
+from evogen.measures import structure
 from evogen.space import ArchitectureSpace, Log, RulesSpace, SearchSpace
-from evogen.strategies import Scene, State, Told
+from evogen.strategies import Scene, State, Told, Welcoming
 
 COHORTS, SIZE = 6, 8
 SPACE = SearchSpace(
@@ -30,8 +32,17 @@ SPACE = SearchSpace(
 Judge = Callable[[Ref, Genome], float | None]
 
 
-def search(strategy: Any, judge: Judge, *, seed: int = 0) -> tuple[list[State], list[tuple[Individual, ...]]]:
-    """Ask and tell in turn; return the states before each cohort and after the last, and all cohorts."""
+def search(
+    strategy: Any, judge: Judge, *, seed: int = 0, others: Callable[[Genome], tuple[float, ...]] | None = None
+) -> tuple[list[State], list[tuple[Individual, ...]]]:
+    """Ask and tell in turn; return the states before each cohort and after the last, and all cohorts.
+
+    Args:
+        strategy: the part.
+        judge: gives the fitness, None for a failure.
+        seed: of the search's key.
+        others: gives the further objectives, if there are any.
+    """
     states: list[State] = [strategy.start()]
     asked: list[tuple[Individual, ...]] = []
     genomes: dict[Ref, Genome] = {}
@@ -39,7 +50,7 @@ def search(strategy: Any, judge: Judge, *, seed: int = 0) -> tuple[list[State], 
         asked.append(_ask(strategy, states[-1], cohort, genomes, seed))
         genomes |= {Ref(cohort, row): individual.genome for row, individual in enumerate(asked[-1])}
         refs = [Ref(cohort, row) for row in range(SIZE)]
-        told = [Told(ref, judge(ref, genomes[ref])) for ref in refs]
+        told = [_told(ref, genomes[ref], judge, others) for ref in refs]
         states.append(strategy.tell(states[-1], told, scene=_scene(genomes, seed)))
     return states, asked
 
@@ -98,6 +109,48 @@ def goes_on_when_all_fail(strategy: Any) -> None:
     assert len(asked) == COHORTS
 
 
+def uses_further_objectives_only_if_it_says_so(strategy: Any) -> None:
+    """`many` is a truth value; where it is False, further objectives change no candidate."""
+    assert isinstance(strategy.many, bool)
+    states, asked = search(
+        strategy, smaller_is_better, others=lambda genome: (float(len(genome.architecture)),)
+    )
+    assert json.loads(json.dumps(states[-1])) == states[-1]
+    assert strategy.many or _ids(asked) == _ids(search(strategy, smaller_is_better)[1])
+
+
+def may_welcome_candidates_of_another_part(strategy: Any) -> None:
+    """What welcomes does so as purely as it is told, and goes on to ask for genomes of the space."""
+    if isinstance(strategy, Welcoming):
+        _welcomes(strategy)
+
+
+def _welcomes(strategy: Any) -> None:
+    genomes: dict[Ref, Genome] = {}
+    scene = _scene(genomes, 0)
+    others = scene._replace(key=scene.root.child("another part"))
+    asked = strategy.ask(strategy.start(), 99, SIZE, scene=others)
+    genomes |= {Ref(99, row): one.genome for row, one in enumerate(asked)}
+    migrants = [_told(ref, genome, smaller_is_better, None) for ref, genome in genomes.items()]
+    start = strategy.start()
+    state = strategy.welcome(start, migrants, scene=scene)
+    assert json.loads(json.dumps(state)) == state == strategy.welcome(start, migrants, scene=scene)
+    assert start == strategy.start()
+    assert len(strategy.ask(state, 100, SIZE, scene=scene)) == SIZE
+
+
+def _told(
+    ref: Ref, genome: Genome, judge: Judge, others: Callable[[Genome], tuple[float, ...]] | None
+) -> Told:
+    fitness = judge(ref, genome)
+    if fitness is None:
+        return Told(ref, None)
+    space = SPACE.architecture
+    metrics = structure(genome, plan(genome, space.grammar, start=space.start, inputs=2, outputs=2))
+    metrics |= {"fitness": fitness, "expected_score": fitness, "steps": 8.0}
+    return Told(ref, fitness, others(genome) if others else (), metrics=metrics)
+
+
 def _ask(
     strategy: Any, state: State, cohort: int, genomes: dict[Ref, Genome], seed: int
 ) -> tuple[Individual, ...]:
@@ -119,4 +172,6 @@ FACTS = (
     keeps_its_state_in_json,
     follows_from_its_key,
     goes_on_when_all_fail,
+    uses_further_objectives_only_if_it_says_so,
+    may_welcome_candidates_of_another_part,
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evogen.errors import SpecError
 from evogen.genome import Genome
 from evogen.keys import Key
+from evogen.registry import setting
 from evogen.space import SearchSpace
 from evogen.variation import architecture, plasticity, rules
 
@@ -18,25 +20,45 @@ ATTEMPTS = 64
 
 @dataclass(frozen=True)
 class Rates:
-    """How often each mutation happens to a child, and how far it goes.
+    """How often each mutation happens to a child, and how far it goes."""
 
-    Attributes:
-        mutate_rules: probability of Gaussian noise on O and c, and of mask flips where there is a mask.
-        resize_rules: probability of each of duplication and deletion of a rule gene.
-        mutate_codon: probability that one codon of one module gene is redrawn.
-        resize_architecture: probability of each of addition, duplication and deletion of a module gene.
-        mutate_plasticity: probability of Gaussian noise on the plasticity genes.
-        rules_sigma: step on O and c, in units of their initial standard deviations.
-        plasticity_sigma: step on a plasticity gene, as a fraction of its range.
+    mutate_rules: float = setting(
+        0.5, low=0, high=1, doc="probability of noise on the rules, and of mask flips"
+    )
+    resize_rules: float = setting(
+        0.05, low=0, high=1, doc="probability of each of duplication, deletion of a rule gene"
+    )
+    mutate_codon: float = setting(0.3, low=0, high=1, doc="probability of one redrawn codon")
+    resize_architecture: float = setting(
+        0.05, low=0, high=1, doc="probability of each of addition, duplication, deletion of a module"
+    )
+    mutate_plasticity: float = setting(0.5, low=0, high=1, doc="probability of noise on the plasticity genes")
+    rules_sigma: float = setting(0.5, low=0, doc="step on the rules, in initial standard deviations")
+    plasticity_sigma: float = setting(
+        0.15, low=0, doc="step on a plasticity gene, as a fraction of its range"
+    )
+    plasticity_law: plasticity.Law = setting(  # noqa: RUF009
+        "gaussian", doc="of crossover and mutation of plasticity genes: gaussian, polynomial, iso-line"
+    )
+    plasticity_eta: float = setting(
+        20.0, low=0, doc="distribution index of the law polynomial: larger ones keep children near parents"
+    )
+
+
+def rate(name: str, default: Any = None) -> Any:
+    """Declare a strategy's setting that is the rate of this name, with its bounds, text and own default.
+
+    Args:
+        name: of a field of Rates.
+        default: the strategy's; None for that of Rates.
     """
+    item = Rates.__dataclass_fields__[name]
+    return dataclasses.field(default=item.default if default is None else default, metadata=item.metadata)
 
-    mutate_rules: float = 0.5
-    resize_rules: float = 0.05
-    mutate_codon: float = 0.3
-    resize_architecture: float = 0.05
-    mutate_plasticity: float = 0.5
-    rules_sigma: float = 0.5
-    plasticity_sigma: float = 0.15
+
+def rates(strategy: Any) -> Rates:
+    """Return the rates among the settings of a strategy that declares all of them."""
+    return Rates(**{name: getattr(strategy, name) for name in Rates.__dataclass_fields__})
 
 
 class Operator(NamedTuple):
@@ -64,7 +86,7 @@ def breed(
         SpecError: nothing in the search space can vary.
     """
     operators = _operators(space, ids, rates)
-    child = mother if father is None else _cross(mother, father, space, key.child("crossover"))
+    child = mother if father is None else _cross(mother, father, space, key.child("crossover"), rates)
     names = [] if child == mother else ["crossover"]
     for operator in operators:
         if key.child(operator.name, "happens").generator().random() < operator.rate:
@@ -76,13 +98,20 @@ def breed(
     return child, "+".join(names)
 
 
-def _cross(mother: Genome, father: Genome, space: SearchSpace, key: Key) -> Genome:
+def _cross(mother: Genome, father: Genome, space: SearchSpace, key: Key, rates: Rates) -> Genome:
     child = mother
     if space.rules is not None and space.rules.evolve:
         child = rules.cross(child, father, key.child("rules"))
     if space.architecture.evolve:
         child = architecture.cross(child, father, key.child("architecture"))
-    return plasticity.cross(child, father, key.child("plasticity"), space=space.plasticity)
+    within, own = space.plasticity, key.child("plasticity")
+    match rates.plasticity_law:
+        case "gaussian":
+            return plasticity.cross(child, father, own, space=within)
+        case "polynomial":
+            return plasticity.cross_binary(child, father, own, space=within, eta=rates.plasticity_eta)
+        case "iso-line":
+            return plasticity.cross_iso_line(child, father, own, space=within)
 
 
 def _forced(
@@ -123,7 +152,10 @@ def _operators(space: SearchSpace, ids: Iterator[int], rates: Rates) -> tuple[Op
             Operator("architecture.delete", often, partial(architecture.delete, space=within)),
             Operator("architecture.redraw", rates.mutate_codon, partial(architecture.redraw, space=within)),
         ]
-    if space.plasticity:
+    if space.plasticity and rates.plasticity_law == "polynomial":
+        change = partial(plasticity.mutate_polynomial, space=space.plasticity, eta=rates.plasticity_eta)
+        found.append(Operator("plasticity.polynomial", rates.mutate_plasticity, change))
+    elif space.plasticity:
         change = partial(plasticity.perturb, space=space.plasticity, sigma=rates.plasticity_sigma)
         found.append(Operator("plasticity.gaussian", rates.mutate_plasticity, change))
     return tuple(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 from evogen.cohort import Ref
 from evogen.genetics.adhesion import adhesion_mask
@@ -19,6 +20,7 @@ from evogen.space import ArchitectureSpace, RulesSpace, SearchSpace
 
 BLOCK = 2**12
 ROWS = 2**16
+_HELD = 16  # searches in one process whose held chromosomes are remembered
 
 
 def innovations(ref: Ref) -> Iterator[int]:
@@ -33,29 +35,44 @@ def innovations(ref: Ref) -> Iterator[int]:
     return iter(range(first, first + BLOCK))
 
 
-def sample(space: SearchSpace, key: Key, ref: Ref) -> Genome:
+def sample(space: SearchSpace, key: Key, ref: Ref, *, root: Key | None = None) -> Genome:
     """Draw a genome of the space.
 
     The rule genes of all new genomes are homologous (identities 1 to g), so that crossover can align them;
     modules and interfaces are not.
 
     Args:
-        space: what may vary. A chromosome with `evolve` False is the same for every `ref` of one `key`; the
+        space: what may vary. A chromosome with `evolve` False is the same for every `ref` of one `root`; the
             interface gene counts to the architecture.
-        key: the whole search's key, the same for every individual.
+        key: the strategy's key, the same for every individual of it.
         ref: the place of the new individual, which names its own streams and its genes' identities.
+        root: the whole search's key, if the strategy is a part of another one.
     """
-    own = key.child("sample", ref.cohort, ref.row), innovations(ref)
-    held = key.child("held"), iter(range(1, BLOCK))
+    own, held = key.child("sample", ref.cohort, ref.row), (root or key).child("held")
     rules = None
     if space.rules is not None:
-        rules = _rules(space.rules, own[0] if space.rules.evolve else held[0])
-    interface, *modules = _architecture(space.architecture, *(own if space.architecture.evolve else held))
+        rules = _rules(space.rules, own) if space.rules.evolve else _held_rules(space.rules, held)
+    evolves = space.architecture.evolve
+    interface, *modules = (
+        _architecture(space.architecture, own, innovations(ref))
+        if evolves
+        else _held_architecture(space.architecture, held)
+    )
     plasticity = {
-        name: distribution.value(own[0].child("plasticity", name).generator().random())
+        name: distribution.value(own.child("plasticity", name).generator().random())
         for name, distribution in space.plasticity.items()
     }
     return Genome(rules, interface, tuple(modules), plasticity)
+
+
+@lru_cache(maxsize=_HELD)
+def _held_rules(space: RulesSpace, key: Key) -> Rules:
+    return _rules(space, key)
+
+
+@lru_cache(maxsize=_HELD)
+def _held_architecture(space: ArchitectureSpace, key: Key) -> tuple[Gene, ...]:
+    return tuple(_architecture(space, key, iter(range(1, BLOCK))))
 
 
 def _rules(space: RulesSpace, key: Key) -> Rules:

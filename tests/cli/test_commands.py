@@ -80,6 +80,19 @@ def test_sigint_exits_130_between_two_commits(folder: Path) -> None:
     assert call("fingerprint", "runs/small").exit_code == 0
 
 
+def test_sigterm_exits_143_and_the_run_goes_on(folder: Path) -> None:
+    command = [sys.executable, "-m", "evogen", "run", "small.yaml", "--set", "search.cohorts=100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("cohort 1/100000")
+        process.terminate()
+        rest = process.stdout.read()
+    assert process.returncode == 143
+    assert rest.endswith("evogen resume runs/small\n")
+    with evogen.open("runs/small") as found:
+        assert found.events()[-1].kind == "terminated"
+
+
 def test_status_says_how_far_a_run_is(run: str) -> None:
     result = call("status", run)
     assert "cohorts   3/3 committed" in result.stdout

@@ -78,6 +78,27 @@ def test_a_resume_on_another_processor_is_said_and_logged(file: Path, tmp_path: 
     assert f"instructions {before['instructions']} (was ABACUS)" in said[0]
 
 
+def test_a_timeout_that_nothing_can_keep_is_said(file: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    experiment = evogen.load(file, ["compute.timeout=60", "search.cohorts=1"])
+    evogen.run(experiment, out=tmp_path / "run", on_notice=said.append).close()
+    assert said == ["compute.timeout is not kept without --workers: nothing can end what hangs here"]
+
+
+def test_candidates_end_a_search_and_a_finished_one_is_not_gone_on_with(file: Path, tmp_path: Path) -> None:
+    experiment = evogen.load(file, ["search.cohorts=null", "search.candidates=5"])
+    with evogen.run(experiment, out=tmp_path / "run") as run:
+        assert run.told == 2
+        events = run.events()
+    with evogen.resume(tmp_path / "run") as again:
+        assert again.events() == events
+
+
+def test_steps_cannot_end_a_search_that_takes_none(file: Path) -> None:
+    with pytest.raises(SpecError, match=r"search\.steps: learner: none takes no steps"):
+        evogen.load(file, ["search.steps=1000"])
+
+
 def test_a_failed_search_gives_the_writers_lock_back(file: Path, tmp_path: Path) -> None:
     def fail(event: object) -> None:
         raise SpecError("as asked")

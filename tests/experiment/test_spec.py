@@ -12,7 +12,8 @@ from experiment_files import EXPERIMENT, GRAMMAR
 import evogen
 from evogen.errors import GrammarError, SpecError
 from evogen.experiment import document
-from evogen.schema import Inheritance
+from evogen.experiment.launch import problem
+from evogen.schema import Inheritance, Racing
 from evogen.space import Log, Uniform
 
 ROOT = Path(__file__).parents[2]
@@ -63,11 +64,12 @@ def test_the_canonical_file_says_every_setting(file: Path, tmp_path: Path) -> No
     data, _ = document.read(tmp_path / "full.yaml")
     search = {"cohorts": 3, "cohort_size": 4, "lookahead": 2, "lives": 1, "snapshot_every": 10}
     search |= {"objectives": {"fitness": "maximise"}, "constraints": {}}
+    search |= {"candidates": None, "steps": None, "hours": None}
     assert data["search"] == search
     assert data["task"] == {"kind": "cartpole", "episodes": 1, "report_episodes": 1, "normalised": True}
     assert data["architecture"]["grammar"] == "grammar.bnf"
     assert data["plasticity"]["abcd"]["eta"] == {"log": [0.001, 0.5]}
-    assert data["compute"] == {"dtype": "float32", "threads": 1}
+    assert data["compute"] == {"dtype": "float32", "threads": 1, "timeout": None, "seconds": None}
 
 
 def test_the_canonical_file_says_which_pairs_have_rules(file: Path, tmp_path: Path) -> None:
@@ -124,6 +126,11 @@ def test_the_last_of_two_overrides_counts(file: Path) -> None:
         ("search.objectives={speed: maximise}", "search.objectives.speed: unknown measure"),
         ("search.objectives={fitness: up}", "search.objectives: wanted 'maximise' or 'minimise'"),
         ("search.objectives={}", "search.objectives: wanted at least one measure"),
+        (
+            "search.objectives={fitness: maximise, steps: minimise}",
+            "search.objectives: wanted one measure, because this strategy uses no more "
+            "(strategies of several: nsga2); found fitness, steps",
+        ),
         ("search.constraints={synapse: {at_most: 3}}", "unknown measure; did you mean 'synapses'?"),
         ("search.lives=0", "search.lives: wanted a number in [1, 1000], found 0"),
         ("search.cohorts=0", "--set search.cohorts=0: search.cohorts: wanted a number >= 1, found 0"),
@@ -160,6 +167,13 @@ def test_a_wrong_override_is_named(file: Path, override: str, text: str) -> None
     with pytest.raises(SpecError) as raised:
         evogen.load(file, [override])
     assert text in str(raised.value)
+
+
+def test_several_objectives_go_with_a_strategy_that_uses_them(file: Path) -> None:
+    aims = {"fitness": "maximise", "synapses": "minimise"}
+    experiment = evogen.load(file, ["strategy=nsga2", f"search.objectives={aims}"])
+    assert experiment.strategy.many
+    assert experiment.search.objectives == aims
 
 
 def test_a_file_whose_stem_is_no_name_needs_one(file: Path) -> None:
@@ -219,3 +233,29 @@ def test_a_grammar_whose_modules_cannot_be_developed_is_refused(
         evogen.load(path)
     assert "architecture.grammar" in str(caught.value)
     assert said in str(caught.value)
+
+
+RACED = ["learner={kind: ppo, iterations: 8}", "plasticity={}"]
+
+
+def test_a_race_is_a_section_that_the_canonical_file_keeps(file: Path) -> None:
+    assert evogen.load(file, RACED).racing is None
+    assert "racing" not in evogen.load(file, RACED).yaml
+    raced = evogen.load(file, [*RACED, "racing={rungs: 2}"])
+    assert raced.racing == Racing(rungs=2, keep=0.5, width=64)
+    assert "racing:\n  rungs: 2\n  keep: 0.5\n  width: 64\n" in raced.yaml
+    assert problem(raced, "cpu").racing == raced.racing
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["learner=none", "racing={}"], "racing: wanted a learner that can be stopped on its way"),
+        ([*RACED, "racing={rungs: 5}"], "racing: wanted rungs that end one after another"),
+        ([*RACED, "racing={keep: 2}"], "racing.keep: wanted a number in"),
+        ([*RACED, "racing={rung: 2}"], "racing.rung: unknown key; did you mean 'rungs'"),
+    ],
+)
+def test_a_race_that_cannot_be_run_is_refused(file: Path, overrides: list[str], said: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(said)):
+        evogen.load(file, overrides)

@@ -1,9 +1,12 @@
+import math
 import pickle
 
+import numpy as np
 import pytest
 
 from evogen.errors import GrammarError
 from evogen.grammar import parse
+from evogen.grammar.model import Numeric, Place, Scale
 
 TEXT = """
 <a> @type(t) ::= <b> x:one | [w,log,2,1,100]
@@ -79,3 +82,15 @@ def test_float_is_linear_and_log_is_geometric():
 def test_widest_ranges_stay_finite():
     assert numeric("[w,float,1,-1.7e308,1.7e308]").value(0.5) == 0
     assert numeric("[w,log,1,1e-300,1e300]").value(0.5) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "low", "high"),
+    [(Scale.INT, 2, 9), (Scale.INT, -3, 3), (Scale.FLOAT, -1, 1), (Scale.LOG, 1e-3, 1e3), (Scale.INT, 4, 4)],
+)
+def test_the_unit_of_a_number_gives_it_back(scale, low, high):
+    numeric = Numeric("n", scale, 1, low, high, Place(1, 1))
+    for point in np.linspace(0, 1, 41).tolist():
+        value = numeric.value(point)
+        assert 0 <= numeric.unit(value) <= 1
+        assert math.isclose(numeric.value(numeric.unit(value)), value, abs_tol=1e-12)

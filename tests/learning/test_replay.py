@@ -16,7 +16,7 @@ def step(number, rows=2, copies=3):
 
 
 def test_a_full_ring_overwrites_the_oldest():
-    replay, lengths = Replay(rows=2, capacity=7, copies=3), []
+    replay, lengths = Replay(capacity=7, copies=3), []
     for number in range(4):
         replay.add(step(number))
         lengths.append(len(replay))
@@ -28,7 +28,7 @@ def test_a_full_ring_overwrites_the_oldest():
 
 
 def test_what_is_taken_belongs_together_and_to_its_own_candidate():
-    replay = Replay(rows=2, capacity=100, copies=3)
+    replay = Replay(capacity=100, copies=3)
     for number in range(5):
         replay.add(step(number))
     index = torch.tensor([[0, 14, 7, 7], [3, 3, 13, 1]])
@@ -42,7 +42,7 @@ def test_what_is_taken_belongs_together_and_to_its_own_candidate():
 
 
 def test_a_ring_smaller_than_a_round_holds_one_round():
-    replay = Replay(rows=2, capacity=1, copies=3)
+    replay = Replay(capacity=1, copies=3)
     for number in range(2):
         replay.add(step(number))
     assert replay.take(torch.arange(3).expand(2, -1)).reward[0].tolist() == [10.0, 11.0, 12.0]

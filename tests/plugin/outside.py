@@ -109,6 +109,8 @@ class Shrink:
 class Backwards:
     """Draw the last row first."""
 
+    many: ClassVar[bool] = False
+
     def start(self):
         return {"told": 0}
 

@@ -58,7 +58,7 @@ def create(folder, text=CONTROL, *, environment=ENVIRONMENT):
     (folder.parent / "any.bnf").write_text(GRAMMAR)
     (folder.parent / "spec.yaml").write_text(text)
     experiment = evogen.load(folder.parent / "spec.yaml")
-    files = {"grammar.bnf": experiment.grammar}
+    files = {"grammar.bnf": experiment.grammar.encode()}
     run = Run.create(folder, experiment=experiment.yaml, files=files, environment=environment)
     return run, experiment
 

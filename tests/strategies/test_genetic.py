@@ -17,7 +17,7 @@ from evogen.space import ArchitectureSpace, Log, RulesSpace, SearchSpace, Unifor
 from evogen.strategies import Scene, Strategy, Told
 from evogen.strategies.genetic import Genetic
 from evogen.strategies.random import Random
-from evogen.variation.sample import BLOCK
+from evogen.variation.sample import BLOCK, sample
 
 GRAMMAR = parse(
     "<module> @type(module) ::= layer:dense [width,int,1,2,9] | layer:dense [width,int,1,2,9] <module>"
@@ -76,6 +76,22 @@ def test_genetic_beats_random_and_comes_near_a_planted_optimum() -> None:
     )
     assert all(one > other for one, other in zip(genetic, baseline, strict=True))
     assert np.median(genetic) > -2e-3
+
+
+def test_its_default_laws_keep_their_bits() -> None:
+    # as found by evogen before plasticity genes had a choice of laws
+    search = Search(Genetic(population=8), near_target, size=8).run(6, key=Key(7))
+    ids = [each.genome.id[:12] for ref, each in search.found.items() if ref.cohort == 5]
+    assert ids == [
+        "8802bbe9a274",
+        "625abe6165b5",
+        "2c3ec342f597",
+        "3c5909321de7",
+        "16187b9b25bd",
+        "2229334d42d7",
+        "a7683b24fdd6",
+        "cbeebceff45c",
+    ]
 
 
 def test_ask_is_pure_and_leaves_the_global_generators() -> None:
@@ -200,6 +216,17 @@ def test_stock_decides_what_is_inherited() -> None:
         search.states[1], 1, 8, scene=Scene(SPACE, marked.__getitem__, Key(0), Key(0))
     )
     assert {child.genome.interface.innovation for child in children} == {5}
+
+
+def test_migrants_become_parents() -> None:
+    search = Search(Genetic(population=8, elite=0, tournament=1), near_target, size=8).run(2, key=Key(0))
+    migrants = {Ref(50, row): Individual(sample(SPACE, Key(5), Ref(50, row))) for row in range(5)}
+    search.found.update(migrants)
+    told = [Told(ref, near_target(each.genome)) for ref, each in migrants.items()]
+    state = search.strategy.welcome(search.states[-1], told, scene=search.scene(Key(0)))
+    children = search.strategy.ask(state, 60, 60, scene=search.scene(Key(0)))
+    parents = {parent for each in children for parent in each.parents}
+    assert parents == {*migrants, Ref(1, 5), Ref(1, 6), Ref(1, 7)}
 
 
 def identities(genome: Genome) -> set[int]:

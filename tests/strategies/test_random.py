@@ -25,4 +25,5 @@ def test_every_candidate_is_the_sample_of_its_place() -> None:
 
 
 def test_results_change_nothing() -> None:
-    assert Random().tell(Random().start(), [Told(Ref(0, 0), 1.0), Told(Ref(0, 1), None)], scene=SCENE) == {}
+    for learn in (Random().tell, Random().welcome):
+        assert learn(Random().start(), [Told(Ref(0, 0), 1.0), Told(Ref(0, 1), None)], scene=SCENE) == {}

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from evogen.phenotype.rows import gather
 from evogen.tasks.cartpole import CartPole
 from evogen.tasks.episodes import BLOCK, BatchedEpisodes
+from evogen.tasks.gymnasium import Gymnasium
 from evogen.tasks.pendulum import Pendulum
 from evogen.testing.tiny import Walk
 
@@ -63,3 +65,23 @@ def test_rewards_are_float32_whatever_the_task_computes_in():
 def test_another_number_of_copies_is_another_draw_but_the_same_first_starts(copies):
     few, many = (BatchedEpisodes(CartPole(), keys(2), count, CPU) for count in (copies, 8))
     assert torch.equal(few.observation, many.observation[:, :copies])
+
+
+@pytest.mark.parametrize("cut", [2, BLOCK + 2])
+@pytest.mark.parametrize(
+    "task", [Walk(), CartPole(), Gymnasium("CartPole-v1")], ids=["walk", "ours", "gymnasium"]
+)
+def test_episodes_taken_apart_and_put_together_go_on_as_they_would(task, cut):
+    """By the cut some have ended and some have not, so that blocks of starts were drawn for a part only."""
+    moves = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (cut + BLOCK, 3, 2)))
+    whole = task.start(keys(3), 2, CPU)
+    parts = [task.start(keys(3)[:2], 2, CPU), task.start(keys(3)[2:], 2, CPU)]
+    for move in moves[:cut]:
+        whole.step(move)
+        parts[0].step(move[:2])
+        parts[1].step(move[2:])
+    mixed = gather(parts[::-1], [[0], [1]])
+    for move in moves[cut:]:
+        assert torch.equal(mixed.observation, whole.observation[[2, 1]])
+        turn, other = mixed.step(move[[2, 1]]), whole.step(move)
+        assert all(torch.equal(part, of_all[[2, 1]]) for part, of_all in zip(turn, other, strict=True))

@@ -12,6 +12,7 @@ from evogen.genome import Genome, load
 from evogen.grammar import derive
 from evogen.keys import Key
 from evogen.space import Integers, SearchSpace
+from evogen.variation import plasticity
 from evogen.variation.breed import Rates, breed
 from evogen.variation.sample import innovations
 
@@ -92,6 +93,34 @@ def test_all_operators_happen() -> None:
     }
 
 
+@pytest.mark.parametrize("law", ["gaussian", "polynomial", "iso-line"])
+def test_every_law_of_the_plasticity_genes_makes_valid_new_children(law: plasticity.Law) -> None:
+    mother, father = draw(0), draw(1)
+    rates = Rates(plasticity_law=law)
+    happened: set[str] = set()
+    for seed in range(60):
+        child, operator = child_of(mother, father if seed % 2 else None, seed=seed, rates=rates)
+        assert child not in (mother, father)
+        assert_valid(child)
+        happened |= set(operator.split("+"))
+    mutation = "plasticity.polynomial" if law == "polynomial" else "plasticity.gaussian"
+    assert {name for name in happened if name.startswith("plasticity")} == {mutation}
+
+
+def test_the_law_decides_how_plasticity_genes_are_crossed() -> None:
+    mother, father = (replace(draw(0), plasticity=draw(row).plasticity) for row in range(2))
+    key = Key(3).child("crossover", "plasticity")
+    crossed = {
+        "gaussian": plasticity.cross(mother, father, key, space=PLASTICITY),
+        "polynomial": plasticity.cross_binary(mother, father, key, space=PLASTICITY, eta=5.0),
+        "iso-line": plasticity.cross_iso_line(mother, father, key, space=PLASTICITY),
+    }
+    assert len(set(crossed.values())) == 3
+    for law, expected in crossed.items():
+        rates = replace(NEVER, plasticity_law=law, plasticity_eta=5.0)
+        assert child_of(mother, father, seed=3, rates=rates)[0].plasticity == expected.plasticity
+
+
 def test_where_there_are_masks_they_are_flipped_and_stay_square() -> None:
     assert SPACE.rules is not None
     space = replace(SPACE, rules=replace(SPACE.rules, mask="random", density=0.5))
@@ -150,11 +179,11 @@ def test_held_chromosomes_stay_the_mothers() -> None:
         assert {difference.chromosome for difference in diff(mother, child)} == {"plasticity"}
 
 
-@pytest.mark.parametrize("plasticity", [{}, {"learner.steps": Integers(3, 3)}])
-def test_a_space_in_which_nothing_can_vary_is_one_clear_error(plasticity: dict[str, Integers]) -> None:
+@pytest.mark.parametrize("genes", [{}, {"learner.steps": Integers(3, 3)}])
+def test_a_space_in_which_nothing_can_vary_is_one_clear_error(genes: dict[str, Integers]) -> None:
     still = replace(SPACE.architecture, evolve=False)
-    space = SearchSpace(None, still, plasticity)
-    mother = replace(draw(), rules=None, plasticity=dict.fromkeys(plasticity, 3))
+    space = SearchSpace(None, still, genes)
+    mother = replace(draw(), rules=None, plasticity=dict.fromkeys(genes, 3))
     with pytest.raises(SpecError, match="no mutation can change a genome of this search space"):
         child_of(mother, space=space)
 

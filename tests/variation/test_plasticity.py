@@ -1,14 +1,18 @@
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from deap import tools
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ribs.emitters.operators import IsoLineOperator
 
 from evogen.genome import Genome
 from evogen.keys import Key
-from evogen.space import Integers, Log, Uniform
-from evogen.variation.plasticity import cross, perturb
+from evogen.space import Distribution, Integers, Log, Uniform
+from evogen.variation.plasticity import cross, cross_binary, cross_iso_line, mutate_polynomial, perturb
+from evogen.variation.scoped import scoped
 
 from .spaces import PLASTICITY, draw
 
@@ -21,6 +25,7 @@ def units(genome: Genome) -> list[float]:
     return [PLASTICITY[name].unit(genome.plasticity[name]) for name in sorted(PLASTICITY)]
 
 
+Law = Callable[[Genome, Genome, Key, Mapping[str, Distribution]], Genome]
 UNITS = st.fixed_dictionaries({name: st.floats(0, 1) for name in PLASTICITY})
 
 
@@ -83,3 +88,108 @@ def test_unmoved_genes_keep_their_exact_value() -> None:
     for seed in range(50):
         child = perturb(genome, Key(seed), space=space, sigma=0.0)
         assert child == genome
+
+
+REALS = {name: Uniform(0, 1) for name in "abcdefgh"}
+KEYS = [Key(seed).child("law") for seed in range(40)]
+LAWS: list[Law] = [
+    lambda one, _, key, space: mutate_polynomial(one, key, space=space, eta=20.0),
+    lambda one, other, key, space: cross_binary(one, other, key, space=space, eta=20.0),
+    lambda one, other, key, space: cross_iso_line(one, other, key, space=space),
+]
+
+
+def reals(seed: int) -> Genome:
+    values = Key(seed).child("reals").generator().random(len(REALS)).tolist()
+    return replace(draw(), plasticity=dict(zip(REALS, values, strict=True)))
+
+
+def values(genome: Genome) -> list[float]:
+    return [float(value) for value in genome.plasticity.values()]
+
+
+@settings(deadline=None)
+@given(UNITS, UNITS, st.integers(0, 1000), st.sampled_from(LAWS))
+def test_every_law_keeps_bounds_types_names_and_the_other_chromosomes(
+    one: dict[str, float], other: dict[str, float], seed: int, law: Law
+) -> None:
+    child = law(at(one), at(other), Key(seed), PLASTICITY)
+    assert 1e-4 <= child.plasticity["learner.learning_rate"] <= 1e-1
+    assert child.plasticity["learner.steps"] in range(1, 10)
+    assert type(child.plasticity["learner.steps"]) is int
+    assert -1 <= child.plasticity["rule.abcd.A"] <= 1
+    assert replace(child, plasticity=draw().plasticity) == draw()
+    assert law(at(one), at(other), Key(seed), PLASTICITY) == child
+
+
+@pytest.mark.parametrize("eta", [2.0, 20.0])
+def test_the_polynomial_law_is_deaps_from_the_same_stream(eta: float) -> None:
+    bounds = {"eta": eta, "low": 0.0, "up": 1.0}
+    for row, key in enumerate(KEYS):
+        mother, father = reals(row), reals(row + 1)
+        with scoped(key):
+            child, _ = tools.cxSimulatedBinaryBounded(values(mother), values(father), **bounds)
+        assert values(cross_binary(mother, father, key, space=REALS, eta=eta)) == child
+        with scoped(key):
+            (child,) = tools.mutPolynomialBounded(values(mother), indpb=1 / len(REALS), **bounds)
+        assert values(mutate_polynomial(mother, key, space=REALS, eta=eta)) == child
+
+
+def test_the_iso_line_law_is_that_of_ribs_from_the_same_stream() -> None:
+    for row, key in enumerate(KEYS):
+        mother, father = reals(row), reals(row + 1)
+        law = IsoLineOperator(iso_sigma=0.01, line_sigma=0.2, seed=key.generator())
+        child = law.ask(np.array([values(mother), values(father)])[:, None])[0]
+        ours = cross_iso_line(mother, father, key, space=REALS)
+        assert values(ours) == pytest.approx(np.clip(child, 0, 1), rel=1e-15)
+
+
+def test_polynomial_steps_have_the_moments_of_their_law() -> None:
+    # from the middle P(|step| > t) = (1 - t)^(eta + 1) but where t = 1/2 cuts 2^-21 off: therefore
+    # E |step| = 1 / (eta + 2) and E step^2 = 2 / ((eta + 2) (eta + 3)); limits are four standard errors
+    eta, runs = 20.0, 2000
+    start = replace(draw(), plasticity=dict.fromkeys(REALS, 0.5))
+    children = [mutate_polynomial(start, Key(i), space=REALS, eta=eta) for i in range(runs)]
+    moves = np.array([values(child) for child in children]).ravel() - 0.5
+    moved = moves[moves != 0]
+    share = 1 / len(REALS)
+    assert abs(moved.size - runs) < 4 * np.sqrt(runs * (1 - share))
+    square = 2 / ((eta + 2) * (eta + 3))
+    assert abs(moved.mean()) < 4 * np.sqrt(square / moved.size)
+    spread = np.sqrt(square - 1 / (eta + 2) ** 2)
+    assert abs(np.abs(moved).mean() - 1 / (eta + 2)) < 4 * spread / np.sqrt(moved.size)
+
+
+def test_iso_line_children_have_the_moments_of_their_law() -> None:
+    # covariance 0.01^2 I + 0.2^2 d d^T around the mother; limits are four standard errors
+    runs, d = 2000, np.linspace(-0.2, 0.2, len(REALS))
+    mother, father = (
+        replace(draw(), plasticity=dict(zip(REALS, (0.5 + shift * d).tolist(), strict=True)))
+        for shift in (0, 1)
+    )
+    children = [cross_iso_line(mother, father, Key(i), space=REALS) for i in range(runs)]
+    moves = np.array([values(child) for child in children]) - 0.5
+    law = 0.01**2 * np.eye(d.size) + 0.2**2 * np.outer(d, d)
+    error = np.sqrt((law**2 + np.outer(law.diagonal(), law.diagonal())) / runs)
+    assert np.all(np.abs(moves.T @ moves / runs - law) < 4 * error)
+    assert np.all(np.abs(moves.mean(0)) < 4 * np.sqrt(law.diagonal() / runs))
+
+
+@pytest.mark.parametrize("count", [3, 10, 100])
+@pytest.mark.parametrize("law", LAWS)
+def test_small_steps_move_whole_numbers_as_far_as_their_share_allows(law: Law, count: int) -> None:
+    # the mean of |step| over the width of a share, were there no bounds; an equal father gives no direction
+    space = {"a": Integers(1, count)}
+    parent = replace(draw(), plasticity={"a": 1 + count // 2})
+    numbers = [law(parent, parent, Key(i), space).plasticity["a"] for i in range(1500)]
+    moved = sum(number != parent.plasticity["a"] for number in numbers)
+    if law is LAWS[1]:
+        assert moved == 0
+    else:
+        step = 1 / 22 if law is LAWS[0] else 0.01 * np.sqrt(2 / np.pi)
+        assert moved > 1500 * min(step * count, 0.5) / 4
+
+
+def test_polynomial_crossover_of_equal_parents_is_the_parent() -> None:
+    for seed, key in enumerate(KEYS):
+        assert cross_binary(draw(seed), draw(seed), key, space=PLASTICITY, eta=20.0) == draw(seed)
