@@ -7,7 +7,7 @@ EvogenError                 anything a user can put right; the command line prin
 ├── DevelopmentError        a genome is readable but cannot be developed (outcome INVALID)
 ├── RunError                a run folder is missing, damaged, locked, or of another schema version
 └── WorkerError             the evaluators cannot go on (no cluster, workers keep dying)
-    └── MemoryShortage      a worker has too little memory for what it evaluates
+    └── MemoryShortageError      a worker has too little memory for what it evaluates
 
 A text says what was wanted, what was found, where, and what to do.
 """
@@ -46,7 +46,7 @@ class WorkerError(EvogenError):
     """The evaluators cannot go on."""
 
 
-class MemoryShortage(WorkerError):
+class MemoryShortageError(WorkerError):
     """A worker has too little memory for what it evaluates; a Ray worker is replaced for it."""
 
 

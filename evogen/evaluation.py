@@ -18,7 +18,7 @@ from torch import Tensor
 from evogen.cohort import Cohort, Evaluation, Outcome
 from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
-from evogen.errors import DevelopmentError, EvogenError, MemoryShortage, WorkerError
+from evogen.errors import DevelopmentError, EvogenError, MemoryShortageError, WorkerError
 from evogen.genome import Genome
 from evogen.grammar.modules import plan
 from evogen.grammar.plan import Plan
@@ -277,7 +277,7 @@ def _refuse_faults(error: Exception) -> None:
     """Raise a WorkerError for what the machine did, not the candidate: no outcome may come of it."""
     what = f"evaluation cannot go on: {type(error).__name__}: {error}"
     if isinstance(error, _MEMORY) or "can't allocate memory" in str(error):
-        raise MemoryShortage(f"{what}; free memory, then resume") from error
+        raise MemoryShortageError(f"{what}; free memory, then resume") from error
     if isinstance(error, _FAULTS):
         raise WorkerError(f"{what}; repair the installation, then resume") from error
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome
-from evogen.errors import MemoryShortage
+from evogen.errors import MemoryShortageError
 from evogen.genome import Gene, Genome, Rules, frozen
 from evogen.keys import Key
 
@@ -72,7 +72,7 @@ def hang_of(genome_id, cohort):
 def starve_of(genome_id, cohort):
     """Run out of memory whenever the cohort holds that genome."""
     if genome_id in {individual.genome.id for individual in cohort.individuals}:
-        raise MemoryShortage("no memory")
+        raise MemoryShortageError("no memory")
     return evaluate(cohort)
 
 

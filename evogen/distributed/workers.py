@@ -24,7 +24,7 @@ from evogen.cohort import Cohort
 from evogen.distributed.actor import Actor, Greeting, Returned, differences, versions
 from evogen.distributed.cluster import Room, is_alive, join, plain
 from evogen.distributed.jobs import Fault, Lease, Ledger
-from evogen.errors import MemoryShortage, WorkerError
+from evogen.errors import MemoryShortageError, WorkerError
 from evogen.evaluation import Evaluate, Result
 
 PATIENCE = 30
@@ -233,7 +233,7 @@ class RayEvaluator:
         elif task.lease is None:
             node = getattr(error, "ip", "an unknown node")
             self._refuse(task.worker, f"{task.worker.name} on {node} cannot start:\n{plain(error)}")
-        elif isinstance(getattr(error, "cause", None), MemoryError | MemoryShortage):
+        elif isinstance(getattr(error, "cause", None), MemoryError | MemoryShortageError):
             self._lose(task, Fault.DIED, plain(error))
         else:
             raise WorkerError(f"evaluation failed on {task.worker.name}:\n{plain(error)}") from error
