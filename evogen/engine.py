@@ -12,11 +12,12 @@ flight is dropped; nothing is bred beyond an end that is known before (see `evog
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,7 @@ def drive(
     flow = _Pipeline(
         run, evaluator, search, start=_plain(strategy.start()), breed=breed, tell=tell, on_event=on_event
     )
-    with listening(flow.requests):
+    with listening(flow.requests), _spared():
         try:
             ending = flow.flow()
         except KeyboardInterrupt:
@@ -259,6 +260,17 @@ class _Pipeline:
             if index < needed:
                 del states[index]
         return states
+
+
+@contextmanager
+def _spared() -> Iterator[None]:
+    """Let garbage collections look at what the block makes only, not at the objects of the libraries."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _plain(state: State) -> State:
