@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple, TypeVar
@@ -98,12 +98,13 @@ def part(kind: str, default: Any, *, doc: str) -> Any:
     return dataclasses.field(default=default, metadata={"evolvable": False, "part": kind, "doc": doc})
 
 
-def file(*, doc: str) -> Any:
-    """Declare a setting that is the path of a file, or '' for none.
+def file(*, doc: str, default: str = "", names: Sequence[str] = ()) -> Any:
+    """Declare a setting that is the path of a file, one of these names, or '' for none.
 
-    An experiment's part gets a File in its place, which every run keeps a copy of.
+    An experiment's part gets a File in the place of a path, which every run keeps a copy of.
     """
-    return dataclasses.field(default="", metadata={"evolvable": False, "file": True, "doc": doc})
+    metadata = {"evolvable": False, "file": True, "names": tuple(names), "doc": doc}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def evolvable_fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:

@@ -161,7 +161,7 @@ def settings(cls: type[_T], data: object, where: Where, **given: Any) -> Configu
 
     Raises:
         SpecError: not a mapping, an unknown or missing key, a wrong type, a value out of bounds, or a
-            ValueError of the dataclass itself.
+            ValueError or SpecError of the dataclass itself.
     """
     written = _mapping(data, where)
     fields = {item.name: item for item in dataclasses.fields(cls) if item.init}  # type: ignore[arg-type]
@@ -179,7 +179,7 @@ def settings(cls: type[_T], data: object, where: Where, **given: Any) -> Configu
     }
     try:
         return Configured(cls(**values, **given), ranges)
-    except ValueError as error:
+    except (ValueError, SpecError) as error:
         raise where.error(str(error)) from error
 
 

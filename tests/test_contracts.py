@@ -7,6 +7,7 @@ import pytest
 from evogen.evaluation import Serial
 from evogen.registry import PACKAGES, known
 from evogen.strategies.genetic import Genetic
+from evogen.tasks.table import Measure
 from evogen.testing import EVALUATOR, contract
 
 TEACHERS = str(Path(__file__).parent / "learning" / "teachers")
@@ -17,6 +18,7 @@ SHORT = {
     ("task", "pendulum"): {"episodes": 2, "report_episodes": 2},
     ("task", "mountain-car"): {"episodes": 2, "report_episodes": 2},
     ("task", "mountain-car-continuous"): {"episodes": 2, "report_episodes": 2},
+    ("task", "table"): {"measure": Measure.LOG_LOSS},
     ("task", "digits-life"): {"lessons": 5, "lives": 2, "questions": 10},
     ("learner", "dqn"): {
         "steps": 60,

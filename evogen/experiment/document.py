@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,6 +50,7 @@ class _Dumper(yaml.SafeDumper):
         return super().represent_sequence(tag, sequence, flow_style=True)
 
 
+_Dumper.add_multi_representer(Enum, lambda dumper, member: dumper.represent_data(member.value))
 for _name, (_pattern, _first, _) in _CORE.items():
     for _cls in (_Loader, _Dumper):
         _cls.add_implicit_resolver(_TAG + _name, re.compile(rf"(?:{_pattern})\Z"), _first)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evogen.errors import near
 from evogen.registry import File
 from evogen.schema import Where, show
 
@@ -28,8 +29,14 @@ def attach(cls: type[Any], data: Mapping[str, Any], where: Where, folder: Path) 
     Raises:
         SpecError: no such file, too large, or not readable.
     """
-    names = [item.name for item in dataclasses.fields(cls) if item.metadata.get("file")]
-    return {name: _read(name, data[name], where / name, folder) for name in names if data.get(name, "") != ""}
+    fields = {
+        item.name: item.metadata["names"] for item in dataclasses.fields(cls) if item.metadata.get("file")
+    }
+    return {
+        name: _read(name, data[name], where / name, folder, names)
+        for name, names in fields.items()
+        if data.get(name, "") not in ("", *names)
+    }
 
 
 def attached(parts: Iterable[Any]) -> dict[str, bytes]:
@@ -38,13 +45,14 @@ def attached(parts: Iterable[Any]) -> dict[str, bytes]:
     return {value.name: value.content for value in values if isinstance(value, File)}
 
 
-def _read(name: str, written: object, where: Where, folder: Path) -> File:
+def _read(name: str, written: object, where: Where, folder: Path, names: Sequence[str]) -> File:
     if not isinstance(written, str):
         raise where.error(f"wanted a file's path from the folder of this file, found {show(written)}")
     path = folder / written
     if not path.is_file():
         what = "is a folder, wanted a file in it" if path.is_dir() else "is not there"
-        raise where.error(f"{path} {what}: wanted a file's path from the folder of this file")
+        known = near(written, names) if names else ""
+        raise where.error(f"{path} {what}: wanted a file's path from the folder of this file{known}")
     try:
         if (size := path.stat().st_size) > LARGEST:
             raise where.error(f"{path} has {size} bytes, a run takes at most {LARGEST}")

@@ -56,7 +56,7 @@ class Assessment(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """An ordinary model on the winner's task: accuracies, and its number of weights and biases."""
+    """An ordinary model on the winner's task: scores, and its number of weights and biases."""
 
     name: str
     validation: float

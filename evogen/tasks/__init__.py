@@ -183,3 +183,7 @@ class ClassificationTask(Task, Protocol):
     def examples(self, fold: str) -> tuple[Tensor, Tensor]:
         """Return (M, inputs) float32 features, scaled by statistics of `train`, and (M,) int64 labels."""
         ...
+
+    def rate(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Return the (P,) scores of (P, M, outputs) outputs to examples with these (M,) labels."""
+        ...

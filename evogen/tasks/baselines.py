@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
 
 from evogen.tasks import ClassificationTask
 
 
 class Baseline(NamedTuple):
-    """Accuracies of a model fitted on the training fold only, and the number of its weights and biases."""
+    """Scores of a model fitted on the training fold only, and the number of its weights and biases."""
 
     validation: float
     test: float
@@ -17,7 +20,7 @@ class Baseline(NamedTuple):
 
 
 def baselines(task: ClassificationTask, hidden: int, *, seed: int) -> dict[str, Baseline]:
-    """Return the accuracies of logistic regression and of an MLP with one hidden layer.
+    """Return the task's own scores of logistic regression and of an MLP with one hidden layer.
 
     Both keep scikit-learn's settings, but for an iteration limit that neither reaches: nothing is chosen on
     the validation or the test fold.
@@ -31,15 +34,13 @@ def baselines(task: ClassificationTask, hidden: int, *, seed: int) -> dict[str, 
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
 
-    folds = {
-        name: tuple(part.numpy() for part in task.examples(name)) for name in ("train", "validation", "test")
-    }
-    linear = LogisticRegression(max_iter=5000).fit(*folds["train"])
+    x, y = (part.numpy() for part in task.examples("train"))
+    linear = LogisticRegression(max_iter=5000).fit(x, y)
     mlp = MLPClassifier((hidden,), max_iter=5000, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Training interrupted by user")
         try:
-            mlp.fit(*folds["train"])
+            mlp.fit(x, y)
         except UserWarning as error:  # scikit-learn turns Ctrl-C into a half-trained model
             raise KeyboardInterrupt from error
     models = {
@@ -48,7 +49,13 @@ def baselines(task: ClassificationTask, hidden: int, *, seed: int) -> dict[str, 
     }
     return {
         name: Baseline(
-            model.score(*folds["validation"]), model.score(*folds["test"]), sum(part.size for part in weights)
+            _rate(task, model, "validation"), _rate(task, model, "test"), sum(part.size for part in weights)
         )
         for name, (model, weights) in models.items()
     }
+
+
+def _rate(task: ClassificationTask, model: Any, fold: str) -> float:
+    features, labels = task.examples(fold)
+    chances = np.maximum(model.predict_proba(features.numpy()), np.finfo(np.float64).tiny)
+    return float(task.rate(torch.from_numpy(np.log(chances)[None]), labels)[0])

@@ -21,12 +21,11 @@ from evogen.keys import Key
 from evogen.phenotype import Network
 from evogen.registry import register, setting
 from evogen.tasks import Fold, TaskKind
-from evogen.tasks.play import hits
+from evogen.tasks.play import answers, hits
 
 SCORED_ON: Mapping[Fold, str] = {Fold.SEARCH: "validation", Fold.REPORT: "test"}
 PIXELS = 64
 CLASSES = 10
-BATCH = 128  # images at a time: fast weights (P, B, pre, post) of a whole fold may not fit in memory
 
 
 @register("task", "digits")
@@ -52,14 +51,11 @@ class Digits:
         """Return (P,) accuracies of each agent's first answer; every image meets a newly started network."""
         assert len(keys) == agents.rows
         features, labels = self.examples(SCORED_ON[fold])
-        parts = torch.split(features.to(agents.device, agents.dtype), BATCH)
-        output = torch.cat([_answer(agents, part) for part in parts], dim=1)  # (P, M, 10)
-        return hits(output, labels.to(agents.device)).mean(-1)
+        return self.rate(answers(agents, features), labels.to(agents.device))
 
-
-def _answer(agents: Network, features: Tensor) -> Tensor:
-    output, _ = agents.step(features.expand(agents.rows, -1, -1), agents.start(len(features)))
-    return output
+    def rate(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Return (P,) accuracies of (P, M, 10) outputs."""
+        return hits(output, labels).mean(-1)
 
 
 @cache

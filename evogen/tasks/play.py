@@ -15,6 +15,7 @@ from evogen.keys import Key
 from evogen.phenotype import Network
 from evogen.tasks import ControlTask
 
+EXAMPLES_AT_A_TIME = 128  # fast weights (P, B, pre, post) of a whole fold may not fit in memory
 STEPS_BETWEEN_CHECKS = 25  # asking whether every episode is over waits for the device
 
 
@@ -42,6 +43,14 @@ def hits(output: Tensor, labels: Tensor) -> Tensor:
         labels: int64, broadcast to (P, B).
     """
     return (greedy(output) == labels).double().masked_fill(~output.isfinite().all(-1), torch.nan)
+
+
+@torch.no_grad()
+def answers(agents: Network, features: Tensor) -> Tensor:
+    """Return (P, M, outputs) of (M, inputs) features, each shown for one step to a newly started network."""
+    parts = torch.split(features.to(agents.device, agents.dtype), EXAMPLES_AT_A_TIME)
+    found = [agents.step(part.expand(agents.rows, -1, -1), agents.start(len(part)))[0] for part in parts]
+    return torch.cat(found, dim=1)
 
 
 @torch.no_grad()

@@ -137,7 +137,11 @@ class Blobs:
         assert len(keys) == agents.rows
         x, y = self.examples({Fold.SEARCH: "validation", Fold.REPORT: "test"}[fold])
         output, _ = agents.step(x.to(agents.dtype).expand(agents.rows, -1, -1), agents.start(len(x)))
-        return hits(output, y).mean(-1)
+        return self.rate(output, y)
+
+    def rate(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Return (P,) accuracies of (P, M, 3) outputs."""
+        return hits(output, labels).mean(-1)
 
 
 @dataclass(frozen=True)
