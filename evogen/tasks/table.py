@@ -1,7 +1,7 @@
 """Classification of a table's rows: a CSV, Parquet or NPZ file, or a named set.
 
-Learning sees `train`, selection `validation`, and only the report `test`; `evogen.tasks.tables.folds` says how
-they are cut and scaled. The number of inputs and of classes follows from the data.
+Learning sees `train`, selection `validation`, and only the report `test`; `evogen.tasks.tables.folds` says
+how they are cut and scaled. The number of inputs and of classes follows from the data.
 
     balanced = mean over classes c of the accuracy on the rows of c
     log-loss = mean over rows i of log softmax(output_i)[label_i]     (its negative is the usual loss)

@@ -68,7 +68,7 @@ def scale(data: Data, title: str, rows: Rows, missing: Missing) -> dict[str, NDA
     """Return (M, inputs) features of each fold.
 
     Numbers are standardised; a category is one input that is 1 in its rows, else 0; all are 0 for a category
-    that training does not have. What does not vary in training is left out: no weight could be learnt from it.
+    that training does not have. What does not vary in training is left out: no weight can be learnt from it.
 
     Raises:
         SpecError: nothing varies in training, or numbers are too far apart for float32.
