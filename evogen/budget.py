@@ -73,7 +73,7 @@ def share(search: Search, spent: Spent) -> float:
     """Return the part that is spent of the limit that is nearest, in [0, 1]; 1 is the end of the search."""
     parts = [
         (spent.cohorts, length(search)),
-        (spent.steps, search.steps),
+        (max(spent.steps, spent.candidates), search.steps),  # a candidate counts as one: failures take none
         (spent.seconds, None if search.hours is None else 3600 * search.hours),
     ]
     return min(max(have / limit for have, limit in parts if limit is not None), 1.0)
@@ -92,7 +92,7 @@ def ended(run: Run) -> Ending | None:
 
 def _seconds(run: Run) -> float:
     """Return the sum over sessions; one that was killed counts up to its last commit."""
-    moments = [(event.time, event.kind) for event in run.events()]
+    moments = [(event.time, event.kind) for event in run.events() if event.kind in (*BEGUN, *Ending)]
     moments += [(timing.committed, "") for timing in run.timings()]
     total, began, last = 0.0, None, 0.0
     for moment, kind in sorted(moments):

@@ -186,6 +186,8 @@ def submit(
     path = out or f"~/runs/{experiment.name}"
     if not path.startswith(("/", "~/")):
         raise SpecError(f"--out {path}: wanted /PATH or ~/PATH on the cluster's head")
+    if mirror is not None and "://" not in mirror and not mirror.startswith(("/", "~/")):
+        raise SpecError(f"--mirror {mirror}: wanted a URL, or /PATH or ~/PATH on the cluster's head")
     files = {"experiment.yaml": experiment.yaml.encode(), GRAMMAR: experiment.grammar.encode()}
     options = {
         "address": "auto",

@@ -75,6 +75,9 @@ class Mirror:
             with Run(folder, sqlite3.connect(copy), None) as run:
                 if self._there is None:
                     self._there = self._meet(run)
+                marked = self._marked(run)
+                if marked is None or marked["digest"] != self._there.digest.hexdigest():
+                    raise self._elsewhere(run)
                 if self._files.exists(self._at("lock")):
                     raise self._elsewhere(run)
                 then = self._there.after(run, run.told)
@@ -161,9 +164,11 @@ def mirrored(
             _said(run, mirror, upload, notice)
             begun, upload = run.told, pool.submit(mirror.push, run.path)
 
-        yield turn
-        _said(run, mirror, upload, notice)
-        _said(run, mirror, pool.submit(mirror.push, run.path), notice)
+        try:
+            yield turn
+        finally:
+            _said(run, mirror, upload, notice)
+            _said(run, mirror, pool.submit(mirror.push, run.path), notice)
 
 
 def _said(run: Run, mirror: Mirror, upload: Future[int], notice: Callable[[str], None]) -> None:

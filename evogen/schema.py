@@ -82,7 +82,9 @@ class Search:
         None, low=1, doc="cohorts in the whole search; 8 where no other end is written"
     )
     candidates: int | None = setting(None, low=1, doc="candidates in the whole search, rounded up to cohorts")
-    steps: int | None = setting(None, low=1, doc="steps of all inner loops together, after which it ends")
+    steps: int | None = setting(
+        None, low=1, doc="steps of all inner loops together, one a candidate at least, after which it ends"
+    )
     hours: float | None = setting(
         None, low=1e-6, doc="hours of the clock, over all sessions, after which it ends; not reproducible"
     )

@@ -4,6 +4,7 @@ import math
 import time
 
 import pytest
+from lives import make_cohort
 from search_fakes import Backwards, done, new_run, search
 
 from evogen import budget
@@ -34,7 +35,7 @@ def test_candidates_are_rounded_up_to_cohorts(limits, cohorts):
 
 def test_share_is_that_of_the_nearest_limit():
     search = Search(cohorts=10, steps=100, hours=1.0)
-    assert share(search, Spent(5, 80, 60, 36.0)) == 0.6
+    assert share(search, Spent(5, 50, 60, 36.0)) == 0.6
     assert share(search, Spent(5, 80, 60, 3240.0)) == 0.9
     assert share(search, Spent(12, 0, 0, 0.0)) == 1.0
 
@@ -57,6 +58,12 @@ def test_search_ends_with_the_first_cohort_that_reaches_the_steps(tmp_path, look
         assert run.told == 6
         assert search(run, 12, lookahead=lookahead) is Ending.COMPLETE
         assert list(run.rows()) == whole
+
+
+def test_candidates_that_fail_use_up_a_budget_of_steps():
+    failed = Spent(cohorts=5, candidates=20, steps=0)
+    assert share(Search(steps=40), failed) == 0.5
+    assert share(Search(steps=40), Spent(5, 20, 30)) == 0.75
 
 
 def test_nothing_is_bred_beyond_a_known_end(tmp_path):
@@ -83,23 +90,25 @@ def test_hours_end_a_search_that_waits_and_what_is_in_flight_is_dropped(tmp_path
 
     with new_run(tmp_path / "run") as run:
         before = time.monotonic()
-        assert search(run, None, hours=0.2 / 3600, evaluator=Slow()) is Ending.COMPLETE
-        assert 0.1 < time.monotonic() - before < 5
+        assert search(run, None, hours=2 / 3600, evaluator=Slow()) is Ending.COMPLETE
+        assert 1.0 < time.monotonic() - before < 9
         assert run.told == 1
-        assert finished(run, Search(hours=0.2 / 3600))
+        assert finished(run, Search(hours=2 / 3600))
         assert not finished(run, Search(hours=1.0))
         assert ended(run) is Ending.COMPLETE
 
 
 def test_seconds_are_those_of_all_sessions_and_a_killed_one_counts_to_its_last_commit(tmp_path, monkeypatch):
-    now = iter([10.0, 13.0, 100.0, 104.0, 200.0, 201.0, 300.0])
+    now = iter([10.0, 13.0, 100.0, 104.0, 199.0, 200.0, 201.0, 300.0])
     with new_run(tmp_path / "run") as run:
         with monkeypatch.context() as patched:
             patched.setattr("evogen.runs.time.time", lambda: next(now))
             run.log("started")
             run.log("stopped")
             run.log("resumed")
-            run.log("worker lost")  # and killed at some time after
+            cohort = make_cohort(0)
+            run.commit(cohort, done(cohort))  # and killed at some time after
+            run.log("environment changed")  # said by the session that comes
             run.log("resumed")
             run.log("complete")
             run.log("assessment")

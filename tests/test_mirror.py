@@ -184,6 +184,31 @@ def test_a_mirror_that_somebody_went_on_with_is_left_alone(tmp_path, run):
         Mirror(str(tmp_path / "mirror")).push(run.path)
 
 
+def test_an_older_writer_does_not_take_back_what_a_newer_one_sent(tmp_path, run):
+    first = Mirror(str(tmp_path / "mirror"))
+    commit(run)
+    first.push(run.path)
+    fetch(str(tmp_path / "mirror"), tmp_path / "elsewhere")
+    with Run.open(tmp_path / "elsewhere", write=True) as theirs:
+        commit(theirs, cohorts=3)
+    Mirror(str(tmp_path / "mirror")).push(tmp_path / "elsewhere")
+    commit(run)
+    with pytest.raises(RunError, match="somebody went on with it"):
+        first.push(run.path)
+    assert whole(tmp_path / "mirror")[0] == 4
+
+
+def test_a_search_that_ends_in_an_error_is_mirrored_whole(tmp_path, run):
+    def ended():
+        with mirrored(run, Mirror(str(tmp_path / "mirror")), notice=lambda _: None):
+            commit(run, cohorts=3)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        ended()
+    assert whole(tmp_path / "mirror")[0] == 3
+
+
 def test_it_is_brought_up_to_date_every_so_many_cohorts_and_at_the_end(tmp_path, run):
     with mirrored(run, Mirror(str(tmp_path / "mirror")), every=3, notice=pytest.fail) as turn:
         assert whole(tmp_path / "mirror")[0] == 0

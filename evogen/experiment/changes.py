@@ -16,15 +16,8 @@ from evogen.experiment.spec import Experiment, load
 from evogen.runs import Run
 
 LOGGED = "changed"
-_KEYS = (
-    "search.cohorts",
-    "search.candidates",
-    "search.steps",
-    "search.hours",
-    "search.snapshot_every",
-    "compute.timeout",
-    "compute.seconds",
-)
+_ENDS = ("search.cohorts", "search.candidates", "search.steps", "search.hours")
+_KEYS = (*_ENDS, "search.snapshot_every", "compute.timeout", "compute.seconds")
 
 
 class Change(NamedTuple):
@@ -55,6 +48,7 @@ def changed(run: Run, wanted: Sequence[str] = ()) -> tuple[Experiment, tuple[Cha
     after = load(file, [*said, *wanted])
     found = [Change(key, _value(before, key), _value(after, key)) for key in keys]
     new = tuple(change for change in found if change.before != change.after)
+    _refuse_endless(before, after, wanted)
     _refuse_less_than_spent(run, new)
     return after, new
 
@@ -63,6 +57,20 @@ def log(run: Run, changes: Sequence[Change], versions: dict[str, Any]) -> None:
     """Write changes into a run, with the versions of what made them."""
     for change in changes:
         run.log(LOGGED, key=change.key, **{"from": change.before, "to": change.after}, versions=versions)
+
+
+def _refuse_endless(before: Experiment, after: Experiment, wanted: Sequence[str]) -> None:
+    """A search whose last limit is taken away would get one that nobody wrote."""
+    said = {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in wanted)}
+    taken = {key for key, value in said.items() if key in _ENDS and value in ("null", "~")}
+    kept = {
+        key
+        for key in _ENDS
+        if key not in taken and (key in said or _value(before, key) is not None) and _value(after, key)
+    }
+    if taken and not kept:
+        others = ", ".join(_ENDS)
+        raise SpecError(f"--set {min(taken)}=null: the search would have no end; set one of {others} as well")
 
 
 def _refuse_less_than_spent(run: Run, changes: Sequence[Change]) -> None:

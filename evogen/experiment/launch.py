@@ -129,7 +129,11 @@ def resume(
         return found
 
     if done:
-        return go_on() if new else Run.open(Path(path), write=True)
+        with ExitStack() as failed:
+            kept = failed.enter_context(go_on() if new else Run.open(Path(path), write=True))
+            with mirrored(kept, None if mirror is None else Mirror(mirror), notice=on_notice):
+                failed.pop_all()
+        return kept
 
     return _search(
         experiment,

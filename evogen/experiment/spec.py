@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,6 +123,7 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         "compute": settings(Compute, written.compute, top / "compute").value,
     }
     _measured(sections["search"], top / "search")
+    _bounded(sections["search"], top / "search")
     if sections["search"].steps is not None and isinstance(learner, NoLearner):
         raise (top / "search" / "steps").error(
             "learner: none takes no steps, so that the search would not end"
@@ -182,6 +184,15 @@ def _aimed(search: Search, strategy: Strategy, where: Where) -> None:
             f"wanted one measure, because this strategy uses no more (strategies of several: {able}); "
             f"found {', '.join(search.objectives)}"
         )
+
+
+def _bounded(search: Search, where: Where) -> None:
+    for name, bounds in search.constraints.items():
+        for bound, limit in bounds.items():
+            if not math.isfinite(limit):
+                raise (where / "constraints" / name / bound).error(
+                    f"wanted a number that is finite, found {limit}"
+                )
 
 
 def _canonical(

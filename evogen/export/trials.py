@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,7 +46,7 @@ def write_study(run: Run, path: Path) -> None:
         study = storage.create_new_study(directions, run.path.resolve().name)
         storage.set_study_user_attr(study, "objectives", list(goals.objectives))
         begin = list(first.read_logs(0))
-        born = run.born()
+        born = takewhile(lambda pair: pair[0].ref.cohort < len(timings), run.born())  # a search may go on
         while together := list(islice(born, _TOGETHER)):
             # A storage keeps what it has seen: a new one for each part, which has seen the study only.
             part = JournalStorage(_Journal(file, begin))

@@ -64,6 +64,7 @@ def test_a_limit_may_be_lifted_and_another_set(file: Path, tmp_path: Path) -> No
         ("search.cohorts=many", "search.cohorts: wanted a valid integer"),
         ("search.cohorts=2", r"--set search.cohorts=2: .*run has spent 3 already, wanted as much or more"),
         ("search.candidates=11", "has spent 12 already"),
+        ("search.cohorts=null", "search.cohorts=null: the search would have no end; set one of"),
     ],
 )
 def test_what_may_not_change_is_refused_and_nothing_is_written(

@@ -125,6 +125,10 @@ def test_the_last_of_two_overrides_counts(file: Path) -> None:
         ("search.lives=2", "search.lives: several lives tune several expressions: wanted 1, or inheritance"),
         ("search.objectives={speed: maximise}", "search.objectives.speed: unknown measure"),
         ("search.objectives={fitness: up}", "search.objectives: wanted 'maximise' or 'minimise'"),
+        (
+            "search.constraints={synapses: {at_most: .inf}}",
+            "synapses.at_most: wanted a number that is finite",
+        ),
         ("search.objectives={}", "search.objectives: wanted at least one measure"),
         (
             "search.objectives={fitness: maximise, steps: minimise}",
