@@ -74,18 +74,21 @@ class Gene:
         codons: each in [0, 2**16).
         expression: inherited parameters of this module's own neurons by name (`l0.X`, `l0.T`, ...); empty:
             drawn from the innovation id.
+        module, layer: where a structure of several modules or layers puts its neurons, from 0.
     """
 
     innovation: int
     codons: tuple[int, ...]
     expression: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+    module: int = 0
+    layer: int = 0
 
     def __post_init__(self) -> None:
         kept = {name: _kept(array) for name, array in sorted(self.expression.items())}
         object.__setattr__(self, "expression", MappingProxyType(kept))
 
-    def __reduce__(self) -> tuple[type[Gene], tuple[int, tuple[int, ...], dict[str, Array]]]:
-        return Gene, (self.innovation, self.codons, dict(self.expression))
+    def __reduce__(self) -> tuple[type[Gene], tuple[Any, ...]]:
+        return Gene, (self.innovation, self.codons, dict(self.expression), self.module, self.layer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +193,13 @@ def _dump(genome: Genome) -> tuple[str, dict[str, Array]]:
 
     def gene(item: Gene) -> dict[str, Any]:
         expression = {name: put(array) for name, array in item.expression.items()}
-        return {"innovation": item.innovation, "codons": list(item.codons), "expression": expression}
+        place = {name: at for name, at in (("module", item.module), ("layer", item.layer)) if at}
+        return {
+            "innovation": item.innovation,
+            "codons": list(item.codons),
+            "expression": expression,
+            **place,
+        }
 
     rules = genome.rules
     data = {
@@ -230,4 +239,5 @@ def _load_rules(data: Any, arrays: Mapping[str, Array]) -> Rules:
 
 def _load_gene(data: Any, arrays: Mapping[str, Array]) -> Gene:
     expression = {name: _load_array(array, arrays) for name, array in data["expression"].items()}
-    return Gene(data["innovation"], tuple(data["codons"]), expression)
+    place = data.get("module", 0), data.get("layer", 0)
+    return Gene(data["innovation"], tuple(data["codons"]), expression, *place)

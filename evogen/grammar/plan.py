@@ -20,6 +20,8 @@ class Group:
         activation: name of the activation function; the output group is always `identity`.
         neuron: registered neuron kind (`rate`, `leaky`).
         settings: the neuron kind's numbers (`tau`).
+        module: class module that the neurons belong to; 0 where a structure has none.
+        bias: what the genome says of the neurons' initial bias; None: innate.
     """
 
     gene: int
@@ -28,6 +30,8 @@ class Group:
     activation: str = "identity"
     neuron: str = "rate"
     settings: Mapping[str, float] = field(default_factory=dict)
+    module: int = 0
+    bias: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,9 @@ class Projection:
         rule: registered plasticity rule (`none`, `abcd`).
         coefficients: numbers that the grammar fixed for the rule; the rest come from the plasticity
             chromosome, then from the rule's defaults.
+        rows: neurons of `pre` whose axons take part; None: all.
+        columns: neurons of `post` that they reach; None: all.
+        weights: what the genome says of the initial weights, row-major over rows x columns; empty: innate.
     """
 
     pre: int
@@ -49,6 +56,9 @@ class Projection:
     density: float = 1.0
     rule: str = "none"
     coefficients: Mapping[str, float] = field(default_factory=dict)
+    rows: tuple[int, ...] | None = None
+    columns: tuple[int, ...] | None = None
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
