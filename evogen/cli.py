@@ -219,7 +219,10 @@ for command in stored.COMMANDS:
 @app.command()
 @_reported()
 def study(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which comparison: synaptogen, rules.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Which comparison: synaptogen, rules, locality, grammar, joint."),
+    ],
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Few seeds and steps, in minutes.")] = False,
     seeds: Annotated[int | None, typer.Option(min=2, max=1000, help="Training seeds of each cell.")] = None,
@@ -230,7 +233,7 @@ def study(
         Path | None, typer.Option("--out", "-o", help="The folder; runs/study-NAME by default.")
     ] = None,
     run: Annotated[
-        Path | None, typer.Option("--run", metavar="RUN", help="rules: a run whose winner is studied.")
+        Path | None, typer.Option("--run", metavar="RUN", help="rules, locality: a run to study.")
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the whole as JSON there.")] = None,
 ) -> None:
@@ -307,10 +310,41 @@ def teach(
     )
 
 
+@app.command()
+@_reported()
+def grammar(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A grammar file, such as grammars/x.bnf.")],
+    *,
+    start: Annotated[str, typer.Option(help="Where derivations start; at the first rule by default.")] = "",
+    depth: Annotated[int | None, typer.Option(min=1, max=100, help="Most symbols from root to leaf.")] = None,
+    counts: Annotated[
+        list[str] | None, typer.Option("--count", metavar="NAME=N", help="What a dynamic rule picks from.")
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="Print every sentence instead.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Most sentences of --list.")] = 100,
+    sample: Annotated[int, typer.Option(min=0, help="Print so many random sentences instead.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The root of --sample's randomness.")] = 0,
+) -> None:
+    """Check a grammar file; count, list or sample what it can say."""
+    from evogen.grammar import load, overview
+
+    found = load(file)
+    begin = start or found.starts[0]
+    context = overview.counts(found, begin, counts or ())
+    if listing:
+        _print(overview.sentences(found, begin, context, depth, limit))
+    elif sample:
+        _print(overview.samples(found, begin, context, depth=depth, number=sample, seed=seed))
+    else:
+        _print(overview.lines(found, begin, context, depth))
+
+
 @app.command("list")
 @_reported()
 def list_parts(
-    kinds: Annotated[str, typer.Argument(metavar="[tasks|rules|learners|strategies|wirings|neurons]")] = "",
+    kinds: Annotated[
+        str, typer.Argument(metavar="[tasks|rules|learners|strategies|wirings|neurons|priors|constraints]")
+    ] = "",
 ) -> None:
     """List what an experiment file can name, with all settings."""
     from evogen.registry import PACKAGES, plural

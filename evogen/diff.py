@@ -86,6 +86,7 @@ def _architecture(a: Genome, b: Genome) -> Iterator[Difference]:
             yield from _tuples("architecture", path, lost, added)
         else:
             yield from _tuples("architecture", f"{path}.codons", before.codons, after.codons)
+            yield from _values("architecture", f"{path}.link", before.link or None, after.link or None)
             yield from _expression(path, before, after, *rule_genes)
 
 

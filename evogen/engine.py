@@ -102,7 +102,7 @@ def drive(
         on_event: called after each cohort was submitted, and after each was committed and told.
     """
     lamarckian = inheritance is Inheritance.LAMARCKIAN
-    stock = run.tuned_genome if lamarckian else run.born_genome
+    stock = run.heritable_genome if lamarckian else run.born_genome
     own = key.child("strategy")
     scene = Scene(space, stock, own, own)
 

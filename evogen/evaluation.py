@@ -20,7 +20,7 @@ from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
 from evogen.errors import DevelopmentError, EvogenError, MemoryShortageError, WorkerError
 from evogen.genome import Genome
-from evogen.grammar.modules import plan
+from evogen.grammar.architecture import plan_of
 from evogen.grammar.plan import Plan
 from evogen.keys import Key
 from evogen.learning import Fit, Learner, Resumable, deadline, racing
@@ -239,11 +239,16 @@ def assess(problem: Problem, genome: Genome, *, agents: int) -> tuple[float, ...
     """
     torch.set_num_threads(problem.threads)
     key = problem.key.child("report", genome.id)
-    development = _development(problem)
-    phenotype = develop(development, [embryo(development, genome, _plan(problem, genome))])
+    phenotype = developed(problem, genome)
     born = phenotype.agents(phenotype.flat, [key.child("birth")], replace(problem.birth, agents=agents))
     scores = problem.task.score(born, [key.child("score", agent) for agent in range(agents)], Fold.REPORT)
     return tuple(float(score) for score in scores)
+
+
+def developed(problem: Problem, genome: Genome) -> Phenotype:
+    """Develop one genome alone, as it is born."""
+    development = _development(problem)
+    return develop(development, [embryo(development, genome, _plan(problem, genome))])
 
 
 def _guarded(
@@ -347,10 +352,7 @@ def _normalised(task: Task) -> bool:
 
 
 def _plan(problem: Problem, genome: Genome) -> Plan:
-    space = problem.space.architecture
-    return plan(
-        genome, space.grammar, start=space.start, inputs=problem.task.inputs, outputs=problem.task.outputs
-    )
+    return plan_of(problem.space.architecture, genome, problem.task.inputs, problem.task.outputs)
 
 
 def _values(problem: Problem, group: Sequence[Candidate]) -> dict[str, Tensor]:

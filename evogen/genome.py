@@ -75,6 +75,8 @@ class Gene:
         expression: inherited parameters of this module's own neurons by name (`l0.X`, `l0.T`, ...); empty:
             drawn from the innovation id.
         module, layer: where a structure of several modules or layers puts its neurons, from 0.
+        link: innovation id of the gene whose codons and expression this one has, with none of its own, or of
+            which it was born, with what it learnt itself; 0: none. A gene that is linked to is no link.
     """
 
     innovation: int
@@ -82,13 +84,15 @@ class Gene:
     expression: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
     module: int = 0
     layer: int = 0
+    link: int = 0
 
     def __post_init__(self) -> None:
         kept = {name: _kept(array) for name, array in sorted(self.expression.items())}
         object.__setattr__(self, "expression", MappingProxyType(kept))
 
     def __reduce__(self) -> tuple[type[Gene], tuple[Any, ...]]:
-        return Gene, (self.innovation, self.codons, dict(self.expression), self.module, self.layer)
+        place = self.module, self.layer, self.link
+        return Gene, (self.innovation, self.codons, dict(self.expression), *place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +197,8 @@ def _dump(genome: Genome) -> tuple[str, dict[str, Array]]:
 
     def gene(item: Gene) -> dict[str, Any]:
         expression = {name: put(array) for name, array in item.expression.items()}
-        place = {name: at for name, at in (("module", item.module), ("layer", item.layer)) if at}
+        fields = (("module", item.module), ("layer", item.layer), ("link", item.link))
+        place = {name: value for name, value in fields if value}
         return {
             "innovation": item.innovation,
             "codons": list(item.codons),
@@ -239,5 +244,5 @@ def _load_rules(data: Any, arrays: Mapping[str, Array]) -> Rules:
 
 def _load_gene(data: Any, arrays: Mapping[str, Array]) -> Gene:
     expression = {name: _load_array(array, arrays) for name, array in data["expression"].items()}
-    place = data.get("module", 0), data.get("layer", 0)
+    place = data.get("module", 0), data.get("layer", 0), data.get("link", 0)
     return Gene(data["innovation"], tuple(data["codons"]), expression, *place)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from evogen.genome import Genome
-from evogen.grammar.plan import Plan
+from evogen.connectome.priors import expected
+from evogen.genome import Genome, Rules
+from evogen.grammar.plan import Plan, Projection
 
 MEASURES: Mapping[str, str] = {
     "fitness": "mean score of the born agents",
@@ -22,11 +23,13 @@ MEASURES: Mapping[str, str] = {
     "depth": "projections on the longest way from input to output",
     "genes": "genes of the wiring rules, 0 without rules",
     "rules": "gene pairs that may have a rule, 0 without rules",
+    "parameters": "numbers that a learner can tune, without genetic rules: weights and biases, or expression",
+    "links": "genes of the architecture that share another one's codons and expression",
 }
 
 
 def structure(genome: Genome, plan: Plan) -> dict[str, float]:
-    """Return what a genome and its plan have, by name."""
+    """Return what a genome and its plan have, by name; `repairs` only where a search has constraints."""
     groups = plan.groups
     depth = [0] * len(groups)
     for link in plan.projections:
@@ -34,13 +37,45 @@ def structure(genome: Genome, plan: Plan) -> dict[str, float]:
             depth[link.post] = max(depth[link.post], depth[link.pre] + 1)
     rules = genome.rules
     allowed = 0 if rules is None else rules.O.size if rules.mask is None else int(np.sum(rules.mask != 0))
-    return {
+    found = {
         "neurons": float(sum(group.size for group in groups[1:-1])),
-        "synapses": float(
-            sum(groups[link.pre].size * groups[link.post].size * link.density for link in plan.projections)
-        ),
+        "synapses": synapses(plan),
         "modules": float(len(genome.architecture)),
         "depth": float(depth[-1]),
         "genes": 0.0 if rules is None else float(len(rules.genes)),
         "rules": float(allowed),
+        "parameters": synapses(plan) + _biases(plan) if rules is None else _expressed(plan, rules),
+        "links": float(sum(gene.link != 0 for gene in genome.architecture)),
     }
+    return found if plan.repairs is None else found | {"repairs": float(plan.repairs)}
+
+
+def synapses(plan: Plan) -> float:
+    """Return the expected number of pairs of neurons that may connect."""
+    return float(sum(_pairs(plan, link) for link in plan.projections))
+
+
+def _biases(plan: Plan) -> int:
+    return sum(group.size for group in plan.groups[1:])
+
+
+def _expressed(plan: Plan, rules: Rules) -> float:
+    """Count X of every neuron, T of those before the output, R and bias of those behind the input.
+
+    And the weights of projections that are wired freely.
+    """
+    g, n = len(rules.genes), len(rules.c)
+    inputs, outputs = plan.groups[0].size, plan.groups[-1].size
+    neurons = inputs + _biases(plan)
+    free = sum(_pairs(plan, link) for link in plan.projections if link.free)
+    return neurons * g + (neurons - outputs) * n + (neurons - inputs) * (2 * n + 1) + free
+
+
+def _pairs(plan: Plan, link: Projection) -> float:
+    pre, post = (
+        plan.groups[at].size if named is None else len(named)
+        for at, named in ((link.pre, link.rows), (link.post, link.columns))
+    )
+    if link.prior:
+        return expected(link.prior, link.settings, pre, post)
+    return pre * post * link.density

@@ -246,11 +246,24 @@ def _unlike(was: Array | None, now: Array | None) -> str | None:
 
 
 def write_back(genome: Genome, evaluation: Evaluation) -> Genome:
-    """Return the genome with what its life tuned in the place of what it was born with, if it ended OK."""
+    """Return the genome with what its life tuned in the place of what it was born with, if it ended OK.
+
+    That is what children inherit: a link goes on having the expression of the gene that it names, and what it
+    learnt itself is lost.
+    """
+    lived = tuned(genome, evaluation)
+    if not any(gene.link for gene in genome.architecture):
+        return lived
+    pairs = zip(lived.architecture, genome.architecture, strict=True)
+    return replace(lived, architecture=tuple(born if born.link else gene for gene, born in pairs))
+
+
+def tuned(genome: Genome, evaluation: Evaluation) -> Genome:
+    """Return the genome of a network at the end of its life, if it ended OK: links with what they learnt."""
     if evaluation.outcome is not Outcome.OK:
         return genome
 
-    def tuned(gene: Gene) -> Gene:
+    def grown(gene: Gene) -> Gene:
         named = evaluation.tuned.get(gene.innovation)
         if named is None:
             return gene
@@ -259,8 +272,8 @@ def write_back(genome: Genome, evaluation: Evaluation) -> Genome:
     rules, found = genome.rules, evaluation.tuned_rules
     if rules is not None:
         rules = replace(rules, O=frozen(found.get("O", rules.O)), c=frozen(found.get("c", rules.c)))
-    architecture = tuple(tuned(gene) for gene in genome.architecture)
-    return replace(genome, rules=rules, interface=tuned(genome.interface), architecture=architecture)
+    architecture = tuple(grown(gene) for gene in genome.architecture)
+    return replace(genome, rules=rules, interface=grown(genome.interface), architecture=architecture)
 
 
 def _named(arrays: Mapping[str, Array], ids: Mapping[str, str]) -> dict[str, Array]:

@@ -24,6 +24,8 @@ PACKAGES: Mapping[str, str] = {
     "rule": "evogen.plasticity",
     "neuron": "evogen.neurons",
     "wiring": "evogen.connectome",
+    "prior": "evogen.connectome.priors",
+    "constraint": "evogen.grammar.constraints",
 }
 _registered: dict[str, dict[str, type[Any]]] = {kind: {} for kind in PACKAGES}
 _T = TypeVar("_T")
@@ -96,6 +98,11 @@ def setting(default: Any, *, doc: str, low: float | None = None, high: float | N
 def part(kind: str, default: Any, *, doc: str) -> Any:
     """Declare a setting that is itself a part of this kind: a name, or a section with `kind` and settings."""
     return dataclasses.field(default=default, metadata={"evolvable": False, "part": kind, "doc": doc})
+
+
+def parts(kind: str, *, doc: str) -> Any:
+    """Declare a setting that is a list of parts of this kind, none unless written."""
+    return dataclasses.field(default=(), metadata={"evolvable": False, "parts": kind, "doc": doc})
 
 
 def file(*, doc: str, default: str = "", names: Sequence[str] = ()) -> Any:

@@ -246,6 +246,14 @@ class Run:
         found = dict(self._select("SELECT outcome, count(*) FROM candidate GROUP BY outcome"))
         return {outcome: found.get(outcome, 0) for outcome in Outcome}
 
+    def repairs(self) -> tuple[int, int] | None:
+        """Return the repairs of all plans together and how many plans had one; None without constraints."""
+        ((total, plans, counted),) = self._select(
+            "SELECT sum(n), sum(n > 0), count(n) FROM"
+            " (SELECT json_extract(metrics, '$.repairs') AS n FROM candidate)"
+        )
+        return (int(total), int(plans)) if counted else None
+
     @property
     def goals(self) -> Goals:
         """What the search is for."""
@@ -296,6 +304,11 @@ class Run:
 
     def tuned_genome(self, ref: Ref) -> Genome:
         """Return a candidate's genome with what its life tuned written back; as born unless it ended OK."""
+        individual, evaluation = self.candidate(ref)
+        return records.tuned(individual.genome, evaluation)
+
+    def heritable_genome(self, ref: Ref) -> Genome:
+        """Return the tuned genome as children inherit it: without what links to a gene learnt themselves."""
         individual, evaluation = self.candidate(ref)
         return records.write_back(individual.genome, evaluation)
 

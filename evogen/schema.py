@@ -218,9 +218,12 @@ def _value(item: dataclasses.Field[Any], hint: Any, value: object, where: Where)
     return checked
 
 
+_FORMS = {"an object": "settings as 'key: value' lines", "a valid array": "a list, as in [first, second]"}
+
+
 def _wanted(message: str) -> str:
     words = message.removeprefix("Input should be ")
-    return "settings as 'key: value' lines" if words == "an object" else words
+    return _FORMS.get(words, words)
 
 
 def _inside(item: dataclasses.Field[Any], number: float, where: Where) -> None:

@@ -7,12 +7,18 @@ gene's range, and to the range of its logarithm where the gene is declared `log`
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Literal, Protocol
 
+from evogen.genome import Gene
 from evogen.grammar import Grammar
-from evogen.registry import setting
+from evogen.grammar.constraints import Constraint
+from evogen.grammar.derivation import MAX_DEPTH
+from evogen.grammar.neurons import STRUCTURES, Structure
+from evogen.registry import parts, setting
 
 ADHESION = 39  # genes of the worm's adhesion rules, evogen.genetics.adhesion
 
@@ -122,21 +128,91 @@ class RulesSpace:
 class ArchitectureSpace:
     """Bounds of the architecture chromosome.
 
+    What a gene is follows from the type of the start: `module`, a whole module; `neurons`, one neuron group
+    of a structure (see `evogen.grammar.neurons`); `net`, for the mappings `flat` and `structured`, which
+    derive one sentence of all groups from one gene, or from a gene for each non-terminal of the grammar.
+
     Attributes:
-        grammar: the grammar that maps a gene to a module.
+        grammar: the grammar that maps genes to sentences.
         start: the symbol that every gene is derived from.
         min_modules, max_modules: bounds on the number of genes; a new genome has between min_modules and
-            initial_modules.
+            initial_modules, but of neurons at least one in every module of its structure. The mappings flat
+            and structured have no use for them.
         initial_modules: see above.
         evolve: False holds the first genome's genes for the whole search.
+        structure, layers: how neuron groups lie together; layers counts only where the structure has several.
+        weights: of neurons: `trained`, drawn innately and tuned by the learner; `evolved`, the numbers of the
+            sentences, or inherited expression that mutates, and no learner; `evolved+tuned`, both.
+        mapping: how codons become sentences.
+        initialiser: how new codons are drawn.
+        max_depth: symbols from root to leaf of a new derivation.
+        constraints: what every plan is repaired to keep, in this order.
+        inputs, outputs: of the task; no settings.
     """
 
     grammar: Grammar
     start: str = setting("module", doc="symbol that every gene is derived from")
-    min_modules: int = setting(1, low=1, high=256, doc="fewest modules that deletion leaves")
-    initial_modules: int = setting(1, low=1, high=256, doc="most modules of a new genome")
-    max_modules: int = setting(4, low=1, high=256, doc="most modules that addition makes")
-    evolve: bool = setting(True, doc="whether the modules differ between genomes")
+    min_modules: int = setting(1, low=1, high=1024, doc="fewest genes that deletion leaves")
+    initial_modules: int = setting(1, low=1, high=1024, doc="most genes of a new genome")
+    max_modules: int = setting(4, low=1, high=1024, doc="most genes that addition makes")
+    evolve: bool = setting(True, doc="whether the genes differ between genomes")
+    structure: Literal["flat", "layered", "modules", "coupled", "layered-modules"] = setting(
+        "flat", doc="of neurons: with modules (one per output) or not, in one hidden layer or several"
+    )
+    layers: int = setting(2, low=1, high=16, doc="of neurons: hidden layers of a structure with several")
+    weights: Literal["trained", "evolved", "evolved+tuned"] = setting(
+        "trained", doc="of neurons: drawn and trained, part of the genome, or part of it and trained"
+    )
+    mapping: Literal["genes", "flat", "structured"] = setting(
+        "genes", doc="a sentence per gene; or one of all, from one gene or from one per non-terminal"
+    )
+    initialiser: Literal["grow", "pi-grow", "ramped", "size-uniform"] = setting(
+        "grow", doc="how the codons of new genes are drawn"
+    )
+    max_depth: int = setting(MAX_DEPTH, low=1, high=100, doc="symbols from root to leaf of a new derivation")
+    constraints: tuple[Constraint, ...] = parts("constraint", doc="what every network is repaired to keep")
+    inputs: int = 1
+    outputs: int = 1
+
+    @property
+    def type(self) -> str:
+        """The type of the start: `module`, `neurons` or `net`; empty for one without."""
+        return self.grammar.start(self.start).type or ""
+
+    @property
+    def shape(self) -> Structure:
+        """The structure of neuron groups."""
+        return STRUCTURES[self.structure]
+
+    @property
+    def places(self) -> int:
+        """Modules that a gene of neurons can lie in."""
+        return self.outputs if self.shape.modular else 1
+
+    @property
+    def depth(self) -> int:
+        """Layers that a gene of neurons can lie in."""
+        return self.layers if self.shape.layered else 1
+
+    def context(self, module: int, layer: int, genes: Sequence[Gene]) -> Mapping[str, int]:
+        """Return what the dynamic rules of a gene in this place count.
+
+        Args:
+            module: of the gene.
+            layer: of the gene.
+            genes: of its genome, itself included or not.
+        """
+        if not self.shape.layered or layer == 0:
+            return counts(self.inputs, 0, self.outputs)
+        below = [gene for gene in genes if gene.layer == layer - 1]
+        reached = [gene for gene in below if gene.module == module] if self.shape.modular else below
+        return counts(self.inputs, len(reached), self.outputs)
+
+
+@lru_cache(maxsize=4096)
+def counts(inputs: int, below: int, outputs: int) -> Mapping[str, int]:
+    """Return what dynamic rules may pick from: inputs, groups in reach in the layer below, modules."""
+    return MappingProxyType({"inputs": inputs, "below": below, "sources": inputs + below, "modules": outputs})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +21,7 @@ from evogen.cohort import Outcome, Ref
 from evogen.errors import DevelopmentError
 from evogen.experiment import Check, Experiment
 from evogen.genome import Genome
-from evogen.grammar.modules import plan
+from evogen.grammar.architecture import plan_of
 from evogen.progress import number
 from evogen.records import Row
 from evogen.registry import known, name_of, plural
@@ -71,7 +72,7 @@ def candidate_lines(found: dict[str, Any]) -> Iterator[str]:
         g, n = len(rules["genes"]), rules["c"]["shape"][0]
         yield f"rules       {g} genes, {n} transmitters, temperature {number(rules['temperature'])}"
     for gene in genome["architecture"]:
-        yield f"module      {gene['innovation']}: {_module(found['plan'], gene['innovation'])}"
+        yield f"{_gene(gene)}: {_module(found['plan'], gene['innovation'])}"
     yield from (f"plasticity  {name} = {number(value)}" for name, value in genome["plasticity"].items())
     if found["message"]:
         yield found["message"].rstrip()
@@ -98,6 +99,8 @@ def run_lines(run: Run) -> Iterator[str]:
         if goals != Goals():
             yield f"          by {_aims(ranking.objectives(goals, leader), leader.violation)}"
     yield f"outcomes  {'  '.join(f'{outcome} {count}' for outcome, count in outcomes.items())}"
+    if (repairs := run.repairs()) is not None:
+        yield f"repairs   {repairs[0]} in {repairs[1]} of the candidates, to keep the constraints"
     yield from (f"mirror    {text}" for text in _mirror(run))
     whole = ended(run) is Ending.COMPLETE or bool(planned and planned[-1] and run.told >= planned[-1])
     if (writer := store.writer(run.path)) is not None:
@@ -115,14 +118,15 @@ def leaders(run: Run, count: int) -> Table:
     several = len(goals.objectives) > 1
     found = ranking.front(run) if several else ranking.leaders(run, count)
     shown = found[: _WIDER * count] if several else found
-    table = Table(title=f"{len(shown)} of {len(found)} that none dominates" if several else "best candidates")
+    title = f"{len(shown)} of {len(found)} that none dominates" if several else "best candidates"
+    table = Table(title=title, box=box.SIMPLE_HEAD)
     aims = list(goals.objectives)
     bounded = ["violation"] if goals.constraints else []
     rest = [name for name in ("fitness", "sd", "steps") if name not in aims]
     for heading in ("candidate", *aims, *bounded, *rest):
         table.add_column(heading, no_wrap=True)
-    for heading in ("operator", "parents", "genome"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("operator", overflow="fold")
+    table.add_column("parents", no_wrap=True)
     for told in shown:
         row = run.row(told.ref)
         cells = _cells(row) | {name: number(value) for name, value in ranking.objectives(goals, told).items()}
@@ -150,14 +154,26 @@ def part_lines(kind: str) -> Iterator[str]:
 
 
 def _plan(genome: Genome, experiment: Experiment) -> dict[str, Any] | None:
-    space, task = experiment.space.architecture, experiment.task
+    task = experiment.task
     try:
-        found = plan(genome, space.grammar, start=space.start, inputs=task.inputs, outputs=task.outputs)
+        found = plan_of(experiment.space.architecture, genome, task.inputs, task.outputs)
     except DevelopmentError:
         return None
-    groups = [vars(group) | {"settings": dict(group.settings)} for group in found.groups]
-    links = [vars(link) | {"coefficients": dict(link.coefficients)} for link in found.projections]
-    return {"groups": groups, "projections": links}
+    groups = [group._asdict() | {"settings": dict(group.settings)} for group in found.groups]
+    links = [
+        link._asdict() | {"coefficients": dict(link.coefficients), "settings": dict(link.settings)}
+        for link in found.projections
+    ]
+    learning = {gene: vars(how) for gene, how in found.learning.items()}
+    return {"groups": groups, "projections": links, "learning": learning}
+
+
+def _gene(gene: Mapping[str, Any]) -> str:
+    """Name a gene, its place where that is not the first one, and the gene that it links to."""
+    places = [f"{name} {gene[name]}" for name in ("module", "layer") if name in gene]
+    places += [f"link to {gene['link']}"] if "link" in gene else []
+    said = f" ({', '.join(places)})" if places else ""
+    return f"module      {gene['innovation']}{said}"
 
 
 def _module(found: dict[str, Any] | None, innovation: int) -> str:
@@ -166,9 +182,21 @@ def _module(found: dict[str, Any] | None, innovation: int) -> str:
     groups = found["groups"]
     layers = [group for group in groups if group["gene"] == innovation]
     links = [link for link in found["projections"] if link["gene"] == innovation]
-    return " ".join(
-        ["in", *(f"{_link(link)} {_level(groups[link['post']])}" for link in links)] if layers else ["empty"]
-    )
+    recurrent = {link["post"] for link in links if link["pre"] == link["post"]}
+    words = ["in"]
+    for link in links:
+        if link["pre"] != link["post"]:
+            loop = " recurrent" * (link["post"] in recurrent)
+            words.append(f"{_link(link)} {_level(groups[link['post']])}{loop}")
+    words += _learns(found["learning"].get(innovation))
+    return " ".join(words if layers else ["empty"])
+
+
+def _learns(how: dict[str, Any] | None) -> list[str]:
+    if how is None:
+        return []
+    momentum = "" if how["momentum"] is None else f" by descent with momentum {number(how['momentum'])}"
+    return [f"(learns at {number(how['rate'])} of the rate{momentum})" if how["rate"] else "(frozen)"]
 
 
 def _level(group: dict[str, Any]) -> str:
@@ -180,7 +208,9 @@ def _level(group: dict[str, Any]) -> str:
 
 def _link(link: dict[str, Any]) -> str:
     words = [] if link["density"] == 1.0 else [f"density {number(link['density'])}"]
-    words += [] if link["rule"] == "none" else [link["rule"]]
+    numbers = "".join(f" {name}={number(value)}" for name, value in link["settings"].items())
+    words += [f"{link['prior']}{numbers}"] if link["prior"] else []
+    words += ["free"] * link["free"] + [link["rule"]] * (link["rule"] != "none")
     return f"-({', '.join(words)})->" if words else "->"
 
 
@@ -191,9 +221,8 @@ def _cells(row: Row) -> dict[str, str]:
         "fitness": number(row.fitness),
         "sd": f"{spread:.2g}",
         "steps": str(row.steps),
-        "operator": row.operator,
+        "operator": ", ".join(name.rpartition(".")[2] for name in row.operator.split("+")),
         "parents": " ".join(str(parent) for parent in row.parents),
-        "genome": row.genome[:8],
     }
 
 

@@ -156,3 +156,24 @@ def test_disturbances_change_no_bit_of_who_behaves(tmp_path: Path) -> None:
     assert (war["nodes_removed"], war["nodes_added"]) == (1, 1)
     assert f"{found['ratio']:.3f}" in done.stdout.splitlines()[-1]
     assert found["command"] == command
+
+
+def test_genomes_of_neurons_per_second_are_printed_and_written(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    command = ["benchmarks/grammar.py", "--quick", "--json", str(file)]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    lines = [line.split() for line in done.stdout.splitlines()]
+    columns = ("decode", "plan", "develop", "both", "floor", "learn")
+    assert list(found["genomes_per_s"]) == ["flat", "modules"]
+    for line, (structure, one) in zip(lines[2:4], found["genomes_per_s"].items(), strict=True):
+        assert line[:-1] == [structure, *(f"{one[name]:,.0f}" for name in columns)]
+        assert math.isclose(one["learning over both"], one["both"] / one["learn"])
+        assert one["both"] < one["develop"]
+        assert one["plan"] < one["decode"]
+    sizes = found["a_neuron"]["flat"]
+    for line, (neurons, one) in zip(lines[-2:], sizes.items(), strict=True):
+        assert line[:3] == ["flat", neurons, f"{one['plan']:.1f}"]
+        assert line[-1] == f"{one['kb']:.1f}"
+    assert found["command"] == command

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from evogen.genome import frozen
+from evogen.genome import Gene, frozen
 from evogen.grammar.plan import INPUT, OUTPUT, Group, Plan, Projection
 from evogen.measures import MEASURES, structure
 from evogen.testing.tiny import genome
@@ -27,3 +27,30 @@ def test_a_mask_leaves_out_pairs_and_a_free_wiring_has_none():
     masked = replace(whole, rules=replace(whole.rules, mask=frozen(mask)))
     assert structure(masked, Plan(GROUPS, LINKS))["rules"] == 2
     assert structure(genome(0, rules=False), Plan(GROUPS, LINKS))["rules"] == 0
+
+
+def test_parameters_are_weights_and_biases_or_expression_counted_by_hand():
+    rules = genome(0).rules
+    g, n = len(rules.genes), len(rules.c)
+    free = structure(genome(0, rules=False), Plan(GROUPS, LINKS))["parameters"]
+    assert free == 4 * 3 + 0.5 * 3 * 5 + 5 * 2 + 4 * 2 + (3 + 5 + 2)
+    expressed = structure(genome(0), Plan(GROUPS, LINKS))["parameters"]
+    assert expressed == (4 + 8 + 2) * g + (4 + 8) * n + (8 + 2) * (2 * n + 1)
+
+
+def test_explicit_synapses_are_counted_one_by_one():
+    links = (
+        Projection(0, 1, 2, rows=(0, 3)),
+        Projection(1, 3, 2, columns=(1,)),
+        Projection(0, 2, 2, rows=()),
+    )
+    found = structure(genome(0, rules=False), Plan(GROUPS, links))
+    assert found["synapses"] == 2 * 3 + 3 * 1 + 0
+    assert found["parameters"] == 9 + 3 + 5 + 2
+
+
+def test_links_are_counted():
+    whole = genome(0)
+    linked = replace(whole, architecture=(*whole.architecture, Gene(900, (), link=2)))
+    assert structure(linked, Plan(GROUPS, LINKS))["links"] == 1
+    assert structure(whole, Plan(GROUPS, LINKS))["links"] == 0

@@ -18,8 +18,8 @@ from search_fakes import Done, done, new_run
 
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
 from evogen.errors import RunError
-from evogen.genome import frozen
-from evogen.records import Snapshot
+from evogen.genome import Gene, frozen
+from evogen.records import Snapshot, tuned, write_back
 from evogen.runs import Run, locate
 from evogen.strategies.goals import Goals
 
@@ -461,3 +461,13 @@ def test_a_finished_run_on_a_read_only_medium_is_readable(run, monkeypatch):
     with Run.open(run.path) as reader:
         assert reader.fingerprint() == digest
     assert not (run.path / "run.db-shm").exists()  # nothing was written, not even what WAL writes to read
+
+
+def test_children_do_not_inherit_what_a_link_learnt_but_its_own_network_has_it():
+    born = replace(make_genome(0), architecture=(Gene(2, (1,)), Gene(3, (), link=2)))
+    learnt = {gene: {"n.b": frozen([float(gene)])} for gene in (2, 3)}
+    lived = Evaluation(Outcome.OK, 1.0, tuned=learnt)
+    own, link = write_back(born, lived).architecture
+    assert (own.expression["n.b"], dict(link.expression), link.link) == (2.0, {}, 2)
+    own, link = tuned(born, lived).architecture
+    assert (own.expression["n.b"], link.expression["n.b"], link.link) == (2.0, 3.0, 2)

@@ -112,7 +112,11 @@ def defaults(part, rows, dtype=torch.float64):
 
 
 FUNCTIONS = {
+    "abs": np.abs,
+    "gauss": lambda x: np.exp(-(x**2)),
     "identity": lambda x: x,
+    "sin": np.sin,
+    "square": np.square,
     "tanh": np.tanh,
     "relu": lambda x: np.maximum(x, 0),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),

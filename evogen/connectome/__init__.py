@@ -9,6 +9,7 @@ are connected. Parameters are named `LEVEL.SYMBOL` or `PRE>POST.SYMBOL`; O and c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -46,16 +47,20 @@ class Counted(NamedTuple):
     """What a birth needs of one candidate.
 
     Attributes:
-        values: this candidate's parameters in float64, without P, padding cut off.
+        values: this candidate's parameters in float64, without P, padding cut off; `PRE>POST.free` too, where
+            there is any.
         temperature: tau of its rules.
         rule_mask: (g, g), or None.
         masks: one (pre, post) array of 0 and 1 a pair.
+        modules: by level beyond the input, (N, M) with 1 where a neuron is of a module, for modules without a
+            synapse between them; else empty.
     """
 
     values: Mapping[str, np.ndarray]
     temperature: float
     rule_mask: np.ndarray | None
     masks: Sequence[np.ndarray]
+    modules: Mapping[int, np.ndarray] = MappingProxyType({})
 
 
 class Moments(NamedTuple):
@@ -99,7 +104,11 @@ class Wiring(Protocol):
 
         Args:
             values: parameters by name, and the constants O, c, `temperature`, `genes` and `neurons` (P,): the
-                candidate's own numbers without padding.
+                candidate's own numbers without padding. Modules without a synapse between them have
+                `modules` (P, M), the neurons of each as if it were alone, and `LEVEL.module` (P, N, M), 1
+                where a neuron is of it; no weight of a module may depend on another's parameters.
+                A wiring with both expression and weights gets `PRE>POST.free` (P, pre, post), 1 where a
+                projection is wired freely.
             pairs: the (pre, post) levels.
         """
         ...

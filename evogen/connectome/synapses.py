@@ -80,12 +80,21 @@ class _Channels(NamedTuple):
         return np.asarray((each * self.conductance).sum(1))
 
 
-def draw(of: Synapses, kappa: float, generators: Sequence[np.random.Generator], birth: Birth) -> np.ndarray:
+def draw(
+    of: Synapses, kappa: np.ndarray, generators: Sequence[np.random.Generator], birth: Birth
+) -> np.ndarray:
     """Return the total conductance (A, pre, post) of every pair of neurons, one agent per generator.
 
     NaN if a pair would make COUNTABLE attempts or more.
+
+    Args:
+        of: what they are drawn from.
+        kappa: the degree's factor, one number or (1, post).
+        generators: one an agent.
+        birth: the law.
     """
     pre, post = np.nonzero(of.mask)
+    kappa = np.broadcast_to(kappa, of.mask.shape)[pre, post]
     total = np.zeros((len(generators), *of.mask.shape))
     channels = _channels(of, pre, post)
     means = kappa * of.multiplicity()[pre, post]
@@ -111,7 +120,7 @@ def draw(of: Synapses, kappa: float, generators: Sequence[np.random.Generator], 
 
 def _binomial(
     of: Synapses,
-    kappa: float,
+    kappa: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray],
     generators: Sequence[np.random.Generator],
     large: float,
@@ -122,8 +131,8 @@ def _binomial(
     does not grow with their number times g^2.
     """
     pre, post = pairs
-    p, X2 = of.P.ravel(), kappa * of.X2
-    most = X2.max(1)[pre] * of.Y2.max(1)[post]  # attempts of the busiest gene pair
+    p, X2 = of.P.ravel(), of.X2
+    most = kappa * X2.max(1)[pre] * of.Y2.max(1)[post]  # attempts of the busiest gene pair
     if not (most < COUNTABLE).all():
         return None
     q = p * (1 - p)
@@ -132,7 +141,8 @@ def _binomial(
     step = max(1, BLOCK // p.size)
     for start in range(0, len(pre), step):
         part = slice(start, start + step)
-        n = np.rint(X2[pre[part]][:, :, None] * of.Y2[post[part]][:, None, :])  # (pairs, g, g)
+        scaled = kappa[part, None] * X2[pre[part]]
+        n = np.rint(scaled[:, :, None] * of.Y2[post[part]][:, None, :])  # (pairs, g, g)
         n = n.reshape(len(n), -1)
         mean[part] = np.einsum("uk,k->u", n, p)
         variance[part] = np.einsum("uk,k->u", n, q)

@@ -14,8 +14,9 @@ unit interval (the reference's biological rules). No mask is one that holds ever
 
     P = 1/2 + sigmoid((O + 3 sigma) / tau) / 2 where M,  sigmoid((O - 3 sigma) / tau) / 2 elsewhere.
 
-With kappa = d N / (2 sum Bbar) for an average degree of d synapses a neuron, m2 = softmax(T) C^2 softmax(R)^T
-and V = X_pre^2 (P (1 - P)) (X_post^2)^T, the variance of a born weight is
+With kappa = d N / (2 sum Bbar) for an average degree of d synapses a neuron (in each module by itself where
+modules have no synapse between them, so that none decides how another is born), m2 = softmax(T) C^2
+softmax(R)^T and V = X_pre^2 (P (1 - P)) (X_post^2)^T, the variance of a born weight is
 
     counts       conductance mean     conductance drawn
     binomial     Cbar^2 V / kappa     (Bbar (m2 - Cbar^2) + V Cbar^2) / kappa
@@ -100,13 +101,12 @@ class SynaptoGen:
         """Return W and its variance over born agents for each pair, (P, pre, post)."""
         means = self._means(values, pairs)
         expected = _products(means, pairs, means.P, means.C)
-        # in two steps, since threads share a sum to a single number: its bits would be others if P = 1
-        synapses = sum((Bbar * mask).sum(2).sum(1) for (Bbar, _), mask in zip(expected, masks, strict=True))
-        shrink = (2 * synapses / (birth.degree * values["neurons"]))[:, None, None]  # 1 / kappa
+        open_ = [Bbar * mask for (Bbar, _), mask in zip(expected, masks, strict=True)]
+        shrinks = (_shrinks if "modules" in values else _shrink)(values, pairs, open_, birth.degree)
         spread = means.P * (1 - means.P) if birth.counts == "binomial" else means.P
         found = []
-        for (Bbar, Cbar), (V, m2) in zip(
-            expected, _products(means, pairs, spread, means.C * means.C), strict=True
+        for (Bbar, Cbar), (V, m2), shrink in zip(
+            expected, _products(means, pairs, spread, means.C * means.C), shrinks, strict=True
         ):
             variance = Cbar * Cbar * V
             if birth.conductance == "drawn":
@@ -131,16 +131,17 @@ class SynaptoGen:
         squares, released, received = (
             {level: part[0].numpy() for level, part in parts.items()} for parts in means[2:]
         )
-        neurons = sum(len(part) for part in squares.values())
         made = [
             Synapses(squares[pre], squares[post], P, released[pre], received[post], C, mask)
             for (pre, post), mask in zip(pairs, candidate.masks, strict=True)
         ]
-        synapses = sum(float((item.multiplicity() * item.mask).sum()) for item in made)
-        if not np.isfinite(synapses):
+        neurons = {level: len(part) for level, part in squares.items()}
+        kappas = _kappas(made, pairs, neurons, candidate.modules, birth.degree)
+        if not all(np.isfinite(kappa).all() for kappa in kappas):
             return [np.full((len(generators), *mask.shape), np.nan) for mask in candidate.masks]
-        kappa = birth.degree * neurons / (2 * synapses) if synapses > 0 else 1.0
-        return [draw(item, kappa, generators, birth) / kappa for item in made]
+        return [
+            draw(item, kappa, generators, birth) / kappa for item, kappa in zip(made, kappas, strict=True)
+        ]
 
     def _means(self, values: Values, pairs: Pairs) -> _Means:
         c = values["c"]  # (P, n, 2n)
@@ -180,6 +181,45 @@ def _products(means: _Means, pairs: Pairs, P: Tensor, C: Tensor) -> list[tuple[T
         )
         for pre, post in pairs
     ]
+
+
+def _shrink(values: Values, pairs: Pairs, open_: Sequence[Tensor], degree: float) -> list[Tensor]:
+    """Return 1 / kappa, (P, 1, 1), for each pair, from its Bbar where synapses may form."""
+    # in two steps, since threads share a sum to a single number: its bits would be others if P = 1
+    synapses = sum(Bbar.sum(2).sum(1) for Bbar in open_)
+    shrink = (2 * synapses / (degree * values["neurons"]))[:, None, None]
+    return [shrink] * len(pairs)
+
+
+def _shrinks(values: Values, pairs: Pairs, open_: Sequence[Tensor], degree: float) -> list[Tensor]:
+    """Return 1 / kappa of each module by itself, (P, 1, post), for each pair."""
+    members = [values[f"{post}.module"] for _, post in pairs]  # (P, post, M)
+    each = zip(open_, members, strict=True)
+    synapses = sum((Bbar.sum(1).unsqueeze(2) * member).sum(1) for Bbar, member in each)  # (P, M)
+    shrink = 2 * synapses / (degree * values["modules"])
+    return [(member * shrink.unsqueeze(1)).sum(2).unsqueeze(1) for member in members]
+
+
+def _kappas(
+    made: Sequence[Synapses],
+    pairs: Pairs,
+    neurons: Mapping[int, int],
+    modules: Mapping[int, np.ndarray],
+    degree: float,
+) -> list[np.ndarray]:
+    """Return kappa for each pair, one number or (1, post); not finite if synapses cannot be counted."""
+    found = [item.multiplicity() * item.mask for item in made]
+    if not modules:
+        synapses = sum(float(Bbar.sum()) for Bbar in found)
+        one = degree * sum(neurons.values()) / (2 * synapses) if synapses > 0 else 1.0
+        return [np.asarray(one if np.isfinite(synapses) else np.nan)] * len(made)
+    members = [modules[post] for _, post in pairs]
+    total = sum((Bbar.sum(0)[:, None] * member).sum(0) for Bbar, member in zip(found, members, strict=True))
+    hidden = sum(modules[level].sum(0) for level in sorted(modules)[:-1])
+    own = neurons[0] + hidden + 1.0  # the input, its own and its one output
+    kappa = np.divide(degree * own, 2 * total, out=np.ones_like(own), where=total > 0)
+    kappa = np.where(np.isfinite(total), kappa, np.nan)
+    return [(member * kappa).sum(1)[None] for member in members]
 
 
 def sigmoid(x: Tensor) -> Tensor:

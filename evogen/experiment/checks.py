@@ -11,9 +11,10 @@ from evogen.cohort import Ref
 from evogen.evaluation import assess
 from evogen.experiment.launch import device_of, problem
 from evogen.experiment.spec import Experiment
-from evogen.grammar.modules import plan
+from evogen.grammar.architecture import plan_of
 from evogen.grammar.plan import Plan
 from evogen.keys import Key
+from evogen.measures import synapses
 from evogen.runs import Run
 from evogen.tasks import ClassificationTask, TaskKind
 from evogen.tasks.baselines import Baseline, baselines
@@ -70,7 +71,7 @@ def compare(run: Run, experiment: Experiment) -> Mapping[str, Baseline]:
     Raises:
         RunError: no candidate has a fitness.
     """
-    task, space = experiment.task, experiment.space.architecture
+    task = experiment.task
     if task.kind is not TaskKind.CLASSIFICATION:
         return {}
     ref = run.resolve("best")
@@ -79,7 +80,7 @@ def compare(run: Run, experiment: Experiment) -> Mapping[str, Baseline]:
             rows = (dict(row) for row in event.payload["rows"])
             return {row.pop("name"): Baseline(**row) for row in rows}
     genome = run.born_genome(ref)
-    derived = plan(genome, space.grammar, start=space.start, inputs=task.inputs, outputs=task.outputs)
+    derived = plan_of(experiment.space.architecture, genome, task.inputs, task.outputs)
     hidden = max(1, round((parameters(derived) - task.outputs) / (task.inputs + task.outputs + 1)))
     seed = Key(experiment.seed).child("report", "baselines").integer() % 2**32
     found = baselines(cast("ClassificationTask", task), hidden, seed=seed)
@@ -89,6 +90,4 @@ def compare(run: Run, experiment: Experiment) -> Mapping[str, Baseline]:
 
 def parameters(derived: Plan) -> int:
     """Return the expected number of synapses of a plan, and of biases beyond the input."""
-    groups = derived.groups
-    synapses = sum(groups[p.pre].size * groups[p.post].size * p.density for p in derived.projections)
-    return round(synapses) + sum(group.size for group in groups[1:])
+    return round(synapses(derived)) + sum(group.size for group in derived.groups[1:])

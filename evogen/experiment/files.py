@@ -1,4 +1,7 @@
-"""Files that an experiment names beside its grammar: read once, copied into every run, carried to workers."""
+"""Files that an experiment names beside its grammar: read once, copied into every run, carried to workers.
+
+A run keeps a file under its own name, by which messages and reports call it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evogen.errors import near
+from evogen.errors import SpecError, near
 from evogen.registry import File
 from evogen.schema import Where, show
 
 LARGEST = 2**26  # bytes of a file; every run keeps a copy, and every worker is sent one
+_TAKEN = ("", ".bnf", ".db", ".html", ".json", ".yaml")  # suffixes of what a run folder has anyway
 
 
 def attach(cls: type[Any], data: Mapping[str, Any], where: Where, folder: Path) -> dict[str, File]:
@@ -24,7 +28,8 @@ def attach(cls: type[Any], data: Mapping[str, Any], where: Where, folder: Path) 
         folder: that relative paths begin in.
 
     Returns:
-        File by the setting that names it; its name is the setting's, with the suffix of the path.
+        File by the setting that names it; it has its own name, but where a run folder has files of that kind
+        the setting's.
 
     Raises:
         SpecError: no such file, too large, or not readable.
@@ -40,9 +45,17 @@ def attach(cls: type[Any], data: Mapping[str, Any], where: Where, folder: Path) 
 
 
 def attached(parts: Iterable[Any]) -> dict[str, bytes]:
-    """Return what the files of these parts hold, by name."""
+    """Return what the files of these parts hold, by name.
+
+    Raises:
+        SpecError: two files have one name.
+    """
     values = (getattr(part, item.name) for part in parts for item in dataclasses.fields(part))
-    return {value.name: value.content for value in values if isinstance(value, File)}
+    found: dict[str, bytes] = {}
+    for value in values:
+        if isinstance(value, File) and found.setdefault(value.name, value.content) != value.content:
+            raise SpecError(f"two different files are called {value.name}: give one another name")
+    return found
 
 
 def _read(name: str, written: object, where: Where, folder: Path, names: Sequence[str]) -> File:
@@ -56,6 +69,7 @@ def _read(name: str, written: object, where: Where, folder: Path, names: Sequenc
     try:
         if (size := path.stat().st_size) > LARGEST:
             raise where.error(f"{path} has {size} bytes, a run takes at most {LARGEST}")
-        return File(f"{name}{path.suffix}", path.read_bytes())
+        kept = f"{name}{path.suffix}" if path.suffix.lower() in _TAKEN else path.name
+        return File(kept, path.read_bytes())
     except OSError as error:
         raise where.error(f"cannot read {path}: {error.strerror}") from error

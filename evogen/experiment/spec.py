@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -13,14 +14,20 @@ from typing import Any
 from evogen import grammar as grammars
 from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
+from evogen.connectome.mixed import Mixed
+from evogen.connectome.priors import plain as prior_of
 from evogen.errors import DevelopmentError, SpecError, near
 from evogen.experiment import document
 from evogen.experiment.files import attach, attached
-from evogen.genome import Gene, Genome
-from evogen.grammar.modules import check as check_modules
-from evogen.grammar.modules import plan
+from evogen.experiment.structures import agree
+from evogen.genome import Genome
+from evogen.grammar.architecture import check as check_architecture
+from evogen.grammar.architecture import plan_of
+from evogen.grammar.constraints import Constraint
+from evogen.grammar.learners import METHODS
+from evogen.grammar.modules import CONNECTIVITY
 from evogen.keys import Key
-from evogen.learning import Checked, Forgetful, Learner, racing
+from evogen.learning import Checked, Forgetful, Gradientless, Learner, racing
 from evogen.learning.none import NoLearner
 from evogen.measures import MEASURES
 from evogen.registry import File, evolvable_fields, find, known, name_of
@@ -40,12 +47,14 @@ from evogen.schema import (
 from evogen.space import ArchitectureSpace, Integers, Log, RulesSpace, SearchSpace, Uniform
 from evogen.strategies import Strategy
 from evogen.tasks import Task
+from evogen.variation.sample import genes as genes_of
 
 GRAMMAR = "grammar.bnf"
 TRIALS = 32
 _PARTS = ("task", "learner", "wiring", "strategy")
+_GIVEN = ("grammar", "inputs", "outputs")  # fields that are no settings
 _SPREAD: Mapping[str, Any] = {"uniform": Uniform, "log": Log, "integers": Integers}
-_WORDS = {"plastic": "rule", "neuron": "neuron"}
+_WORDS = {"plastic": "rule", "neuron": "neuron", "conn": "prior"}
 
 
 @dataclass(frozen=True)
@@ -109,9 +118,19 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
             learner.check(task)
         except SpecError as error:
             raise (top / "learner").error(str(error)) from None
-    architecture = _architecture(written.architecture, top / "architecture", folder)
+    architecture = _architecture(written.architecture, top / "architecture", folder, task)
+    agree(
+        architecture,
+        top / "architecture",
+        learner=learner,
+        wiring=wiring,
+        inheritance=written.inheritance,
+    )
     if isinstance(learner, Forgetful):
         _without_memory(architecture, learner, _kind(written.learner))
+    if isinstance(learner, Gradientless):
+        _without_methods(architecture, learner, _kind(written.learner))
+    _wired(architecture, wiring, top / "wiring")
     genetic = _genetic(written.rules, wiring, top / "rules")
     raced = _raced(written.racing, learner, task, top / "racing")
     sections: dict[str, Any] = {
@@ -236,7 +255,7 @@ def _part(kind: str, data: Part, where: Where, folder: Path) -> Configured[Any]:
     return settings(cls, {key: rest[key] for key in rest if key not in given}, where, **given)
 
 
-def _architecture(data: dict[str, Any], where: Where, folder: Path) -> ArchitectureSpace:
+def _architecture(data: dict[str, Any], where: Where, folder: Path, task: Task) -> ArchitectureSpace:
     path = data.get("grammar")
     if not isinstance(path, str):
         raise (where / "grammar").error(
@@ -245,27 +264,43 @@ def _architecture(data: dict[str, Any], where: Where, folder: Path) -> Architect
     if not (folder / path).is_file():
         raise (where / "grammar").error(f"there is no grammar file {folder / path}")
     grammar = grammars.load(folder / path)
-    rest = {key: value for key, value in data.items() if key != "grammar"}
-    space = settings(ArchitectureSpace, rest, where, grammar=grammar).value
+    rest = {key: value for key, value in data.items() if key not in ("grammar", "constraints")}
+    for name in {"inputs", "outputs"} & rest.keys():
+        raise (where / name).error("unknown key: the task says it")
+    kept = _constraints(data.get("constraints", []), where / "constraints", folder)
+    sizes = {"inputs": task.inputs, "outputs": task.outputs}
+    space = settings(ArchitectureSpace, rest, where, grammar=grammar, constraints=kept, **sizes).value
     _ascending(space, where, "min_modules", "initial_modules", "max_modules")
-    check_modules(grammar, space.start)
+    check_architecture(grammar, space.start)
     for word in grammar.words(space.start):
-        if word.kind in _WORDS and word.name not in (parts := known(_WORDS[word.kind])):
-            what = f"unknown {_WORDS[word.kind]} '{word.name}'{near(word.name, parts)}"
+        name = prior_of(word.name) if word.kind == "conn" else word.name
+        if word.kind not in _WORDS or (word.kind == "conn" and word.name in CONNECTIVITY):
+            continue
+        if name not in (parts := known(_WORDS[word.kind])):
+            near_by = near(name, [*parts, *CONNECTIVITY] if word.kind == "conn" else parts)
+            what = f"unknown {_WORDS[word.kind]} '{name}'{near_by}"
             raise grammar.fault(word.place, what, f"'evogen list {_WORDS[word.kind]}s' shows all.")
     _developable(space, where)
     return space
 
 
+def _constraints(data: Any, where: Where, folder: Path) -> tuple[Constraint, ...]:
+    if not isinstance(data, list):
+        raise where.error(f"wanted a list, as in [something-learns], found {show(data)}")
+    return tuple(_part("constraint", item, where / str(at), folder).value for at, item in enumerate(data))
+
+
 def _developable(space: ArchitectureSpace, where: Where) -> None:
-    """Refuse a grammar if a random module of it is none, or gives a part a number that it cannot take."""
+    """Refuse a grammar if a random genome of it is none, or gives a part a number that it cannot take."""
+    few = dataclasses.replace(space, min_modules=1, initial_modules=space.depth, constraints=())
     for trial in range(TRIALS):
-        codons = grammars.grow(space.grammar, space.start, Key(trial).child("trial").generator())
-        genome = Genome(None, Gene(1, ()), (Gene(2, codons),))
+        interface, *genes = genes_of(few, Key(trial).child("trial"), itertools.count(1))
+        genome = Genome(None, interface, tuple(genes))
         try:
-            derived = plan(genome, space.grammar, start=space.start, inputs=2, outputs=2)
+            derived = plan_of(few, genome, space.inputs, space.outputs)
         except DevelopmentError as error:
-            raise (where / "grammar").error(f"'{space.start}' can give what is no module: {error}") from None
+            what = "module" if space.type == "module" else "network"
+            raise (where / "grammar").error(f"'{space.start}' can give what is no {what}: {error}") from None
         for group in derived.groups:
             _takes("neuron", group.neuron, group.settings, where / "grammar")
             if find("neuron", group.neuron).spiking and group.activation != "identity":
@@ -275,6 +310,8 @@ def _developable(space: ArchitectureSpace, where: Where) -> None:
                 raise (where / "grammar").error(what)
         for link in derived.projections:
             _takes("rule", link.rule, link.coefficients, where / "grammar")
+            if link.prior:
+                _takes("prior", prior_of(link.prior), link.settings, where / "grammar")
 
 
 def _takes(kind: str, name: str, numbers: Mapping[str, float], where: Where) -> None:
@@ -290,10 +327,29 @@ def _takes(kind: str, name: str, numbers: Mapping[str, float], where: Where) -> 
 def _without_memory(space: ArchitectureSpace, learner: Forgetful, name: str) -> None:
     """Refuse a grammar with neurons or synapses that remember, before every candidate with one is INVALID."""
     for word in space.grammar.words(space.start):
-        rule = word.kind == "plastic" and word.name != "none"
+        rule = word.text == "layer:recurrent" or (word.kind == "plastic" and word.name != "none")
         if rule or (word.kind == "neuron" and find("neuron", word.name).stateful):
             what = f"learner '{name}' wanted networks without memory, found {word.kind}:{word.name}"
             raise space.grammar.fault(word.place, what, learner.forgetful)
+
+
+def _without_methods(space: ArchitectureSpace, learner: Gradientless, name: str) -> None:
+    """Refuse a grammar whose genes choose how their gradient is followed, where there is none."""
+    for word in space.grammar.words(space.start):
+        if word.kind == "learn" and word.name in METHODS:
+            what = f"learner '{name}' follows no gradient, found {word.text}"
+            raise space.grammar.fault(word.place, what, learner.gradientless)
+
+
+def _wired(space: ArchitectureSpace, wiring: Wiring, where: Where) -> None:
+    """Refuse free weights of a wiring that has none beside its rules, and a mixed one without any."""
+    words = [word for word in space.grammar.words(space.start) if word.text == "wire:free"]
+    if words and not isinstance(wiring, Mixed):
+        what = f"wire:free wanted the wiring 'mixed', found '{name_of('wiring', wiring)}'"
+        raise space.grammar.fault(words[0].place, what, "Choose 'mixed', or leave the word out.")
+    if isinstance(wiring, Mixed) and not words:
+        rules = name_of("wiring", wiring.rules)
+        raise where.error(f"no module of <{space.start}> says wire:free: write it, or choose {rules}")
 
 
 def _words(space: ArchitectureSpace, kind: str) -> set[str]:
@@ -343,8 +399,8 @@ def _genes(learner: Configured[Any], rules: Mapping[str, Configured[Any]]) -> di
 
 
 def _plain(value: Any, ranges: Mapping[str, Range] | None = None) -> dict[str, Any]:
-    """Return a dataclass as the mapping that `settings` reads; a grammar is left out."""
-    names = [item.name for item in dataclasses.fields(value) if item.name != "grammar"]
+    """Return a dataclass as the mapping that `settings` reads; what is no setting is left out."""
+    names = [item.name for item in dataclasses.fields(value) if item.name not in _GIVEN]
     spread = {name: {kind: [low, high]} for name, (kind, low, high) in (ranges or {}).items()}
     found = {name: getattr(value, name) for name in names}
     files = {name: item.name for name, item in found.items() if isinstance(item, File)}
@@ -354,4 +410,9 @@ def _plain(value: Any, ranges: Mapping[str, Range] | None = None) -> dict[str, A
     nested = {
         name: {"kind": name_of(kind, found[name]), **_plain(found[name])} for name, kind in inner.items()
     }
-    return found | files | nested | spread
+    lists = {
+        item.name: [{"kind": name_of(kind, part), **_plain(part)} for part in found[item.name]]
+        for item in dataclasses.fields(value)
+        if (kind := item.metadata.get("parts"))
+    }
+    return found | files | nested | lists | spread

@@ -9,91 +9,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import NamedTuple
 
 from evogen.errors import GrammarError, near
+from evogen.grammar.items import Dynamic, Item, Numeric, Scale, Symbol, Word
+from evogen.grammar.text import Origin, Place, Text
 
-
-class Place(NamedTuple):
-    """A place in a grammar's text, both counted from 1."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A mention of a rule, `<name>`."""
-
-    name: str
-    place: Place = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A terminal that stands for itself: `layer:dense`, a plain word, or the content of a quoted string."""
-
-    text: str
-    place: Place = field(compare=False, repr=False)
-
-    @property
-    def kind(self) -> str:
-        """What stands before the first colon; empty without one."""
-        return self.text.split(":", 1)[0] if ":" in self.text else ""
-
-    @property
-    def name(self) -> str:
-        """What stands after the first colon; the whole text without one."""
-        return self.text.split(":", 1)[-1]
-
-
-class Scale(StrEnum):
-    """How a numeric terminal spreads its codons over its range."""
-
-    INT = "int"
-    FLOAT = "float"
-    LOG = "log"
-
-
-@dataclass(frozen=True, slots=True)
-class Numeric:
-    """A terminal that stands for `count` numbers in [low, high]: `[name,int|float|log,count,low,high]`."""
-
-    name: str
-    scale: Scale
-    count: int
-    low: float
-    high: float
-    place: Place = field(compare=False, repr=False)
-
-    def value(self, unit: float) -> float:
-        """Return the number at this point of [0, 1].
-
-        int: one of high - low + 1 equal shares; float: linear; log: geometric, low^(1 - unit) high^unit.
-        """
-        if self.scale is Scale.INT:
-            low, high = int(self.low), int(self.high)
-            return min(max(low + int(unit * (high - low + 1)), low), high)
-        if self.scale is Scale.LOG:
-            spread = math.pow(self.low, 1 - unit) * math.pow(self.high, unit)
-        else:
-            spread = self.low * (1 - unit) + self.high * unit
-        return min(max(spread, self.low), self.high)
-
-    def unit(self, value: float) -> float:
-        """Return the point of [0, 1] of a number in [low, high]; of a whole one, the middle of its share."""
-        if self.scale is Scale.INT:
-            return (value - int(self.low) + 0.5) / (int(self.high) - int(self.low) + 1)
-        if self.low == self.high:
-            return 0.5
-        low, high, at = self.low / 2, self.high / 2, value / 2  # high - low may be too large for a float
-        if self.scale is Scale.LOG:
-            low, high, at = math.log(self.low), math.log(self.high), math.log(value)
-        return min(max((at - low) / (high - low), 0.0), 1.0)
-
-
-Item = Symbol | Word | Numeric
+__all__ = [
+    "Alternative",
+    "Dynamic",
+    "Grammar",
+    "Item",
+    "Numeric",
+    "Place",
+    "Rule",
+    "Scale",
+    "Symbol",
+    "Word",
+    "mentions",
+    "minimal_depths",
+    "outward",
+    "reach",
+    "starts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +44,21 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """All alternatives of one symbol; `type` is what `@type(...)` on its head says, or None."""
+    """All alternatives of one symbol.
+
+    Attributes:
+        symbol: its name, without brackets.
+        type: what `@type(...)` on its head says, or None.
+        alternatives: one or more.
+        place: of its head.
+        cap: what `@cap(...)` on its head says: how often the symbol may nest in itself; None: any number.
+    """
 
     symbol: str
     type: str | None
     alternatives: tuple[Alternative, ...]
     place: Place = field(compare=False, repr=False)
+    cap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -121,25 +67,36 @@ class Grammar:
 
     Attributes:
         rules: in the order of the text; the first one is the start unless another is asked for.
-        text: the source text, for a run folder to keep.
-        source: the name that error messages show, usually a path; not part of equality.
+        text: the source text with all that it includes, for a run folder to keep; parsed again it gives an
+            equal grammar.
+        source: the name that error messages show, usually a path; not part of equality, like all below.
+        origins: the files that parts of the text come from.
+        notes: `file:line:column: what` may be a mistake; see `check.doubts`.
     """
 
     rules: tuple[Rule, ...]
     text: str
     source: str = field(compare=False)
+    origins: tuple[Origin, ...] = field(default=(), compare=False, repr=False)
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         depths = minimal_depths(self.rules)
         object.__setattr__(self, "_rules", {rule.symbol: rule for rule in self.rules})
         object.__setattr__(self, "_depths", depths)
         object.__setattr__(self, "_shallowest", {s: each.index(min(each)) for s, each in depths.items()})
+        object.__setattr__(
+            self, "_open", {rule.symbol: tuple(range(len(rule.alternatives))) for rule in self.rules}
+        )
+        object.__setattr__(
+            self, "_capped", {r.symbol: outward(r, self.rules) for r in self.rules if r.cap is not None}
+        )
 
     def __hash__(self) -> int:
         return hash(self.text)
 
-    def __reduce__(self) -> tuple[type[Grammar], tuple[tuple[Rule, ...], str, str]]:
-        return Grammar, (self.rules, self.text, self.source)
+    def __reduce__(self) -> tuple[type[Grammar], tuple[object, ...]]:
+        return Grammar, (self.rules, self.text, self.source, self.origins, self.notes)
 
     @property
     def starts(self) -> tuple[str, ...]:
@@ -158,6 +115,15 @@ class Grammar:
         """Return the first alternative of minimal depth of a symbol."""
         return self.__dict__["_shallowest"][symbol]  # type: ignore[no-any-return]
 
+    def open(self, symbol: str, nested: int = 0) -> tuple[int, ...]:
+        """Return the alternatives that may be taken where the symbol is open `nested` times above itself.
+
+        All, unless that is its `@cap`: then those that do not lead back to it.
+        """
+        cap = self.rule(symbol).cap
+        which = "_open" if cap is None or nested < cap else "_capped"
+        return self.__dict__[which][symbol]  # type: ignore[no-any-return]
+
     def start(self, symbol: str) -> Rule:
         """Return the rule of a legal start symbol.
 
@@ -172,20 +138,20 @@ class Grammar:
 
     def words(self, start: str) -> tuple[Word, ...]:
         """Return every word that a derivation from `start` can hold, once per place, in the text's order."""
-        found = reach({rule.symbol: mentions(rule) for rule in self.rules}, [start])
-        items = (item for rule in self.rules if rule.symbol in found for item in _items(rule))
-        return tuple(item for item in items if isinstance(item, Word))
+        return tuple(item for item in self.terminals(start) if isinstance(item, Word))
+
+    def dynamics(self, start: str) -> tuple[Dynamic, ...]:
+        """Return every dynamic terminal that a derivation from `start` can hold, in the text's order."""
+        return tuple(item for item in self.terminals(start) if isinstance(item, Dynamic))
 
     def fault(self, place: Place, what: str, remedy: str) -> GrammarError:
         """Return an error that shows this place of the text."""
-        return located(self.source, self.text, place, what=what, remedy=remedy)
+        return Text(self.source, self.text, self.origins).fault(place, what=what, remedy=remedy)
 
-
-def located(source: str, text: str, place: Place, *, what: str, remedy: str) -> GrammarError:
-    """Return an error: `file:line:column: what`, the line with a caret under the column, the remedy."""
-    line = text.split("\n")[place.line - 1].rstrip("\r")
-    blanks = "".join("\t" if character == "\t" else " " for character in line[: place.column - 1])
-    return GrammarError(f"{source}:{place.line}:{place.column}: {what}\n  {line}\n  {blanks}^\n{remedy}")
+    def terminals(self, start: str) -> Iterator[Item]:
+        """Iterate over every item that a derivation from `start` can hold, and the symbols on the way."""
+        found = reach({rule.symbol: mentions(rule) for rule in self.rules}, [start])
+        return (item for rule in self.rules if rule.symbol in found for item in _items(rule))
 
 
 def starts(rules: tuple[Rule, ...]) -> tuple[str, ...]:
@@ -208,6 +174,17 @@ def reach(edges: Mapping[str, Iterable[str]], begin: Iterable[str]) -> set[str]:
 def mentions(rule: Rule) -> tuple[str, ...]:
     """Return the symbols in a rule's alternatives, in order."""
     return tuple(item.name for item in _items(rule) if isinstance(item, Symbol))
+
+
+def outward(rule: Rule, rules: tuple[Rule, ...]) -> tuple[int, ...]:
+    """Return the alternatives of a rule that cannot lead back to it."""
+    edges = {each.symbol: mentions(each) for each in rules}
+    return tuple(
+        i
+        for i, alternative in enumerate(rule.alternatives)
+        if rule.symbol
+        not in reach(edges, [item.name for item in alternative.items if isinstance(item, Symbol)])
+    )
 
 
 def minimal_depths(rules: tuple[Rule, ...]) -> dict[str, tuple[float, ...]]:

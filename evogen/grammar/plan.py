@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 INPUT = "in"
 OUTPUT = "out"
+_NONE: Mapping[str, float] = {}
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Neurons of one kind.
 
     Attributes:
@@ -18,6 +19,7 @@ class Group:
         name: name within that gene: `l0`, `l1`, ... for a module's layers; `in` and `out` for the interface.
         size: number of neurons, >= 1.
         activation: name of the activation function; the output group is always `identity`.
+        activations: name of each neuron's own one; empty: all have the group's.
         neuron: registered neuron kind (`rate`, `leaky`).
         settings: the neuron kind's numbers (`tau`).
         module: class module that the neurons belong to; 0 where a structure has none.
@@ -29,25 +31,29 @@ class Group:
     size: int
     activation: str = "identity"
     neuron: str = "rate"
-    settings: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, float] = _NONE
     module: int = 0
     bias: float | None = None
+    activations: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Projection:
+class Projection(NamedTuple):
     """All synapses from one group to another.
 
     Attributes:
-        pre, post: indices into the plan's groups.
+        pre, post: indices into the plan's groups; equal ones: the group hears what it said a step before.
         gene: innovation id of the gene that owns the projection; it seeds the sparse mask.
-        density: expected fraction of pairs that may connect, in (0, 1].
+        density: expected fraction of pairs that may connect, in (0, 1]; 1 with a prior.
         rule: registered plasticity rule (`none`, `abcd`).
         coefficients: numbers that the grammar fixed for the rule; the rest come from the plasticity
             chromosome, then from the rule's defaults.
         rows: neurons of `pre` whose axons take part; None: all.
         columns: neurons of `post` that they reach; None: all.
         weights: what the genome says of the initial weights, row-major over rows x columns; empty: innate.
+        prior: registered connectivity prior that says which pairs may connect, `shuffled-` before it for its
+            control; empty: the density says it.
+        settings: the prior's numbers.
+        free: whether its weights are free where others follow genetic rules (wiring `mixed`).
     """
 
     pre: int
@@ -55,15 +61,49 @@ class Projection:
     gene: int
     density: float = 1.0
     rule: str = "none"
-    coefficients: Mapping[str, float] = field(default_factory=dict)
+    coefficients: Mapping[str, float] = _NONE
     rows: tuple[int, ...] | None = None
     columns: tuple[int, ...] | None = None
     weights: tuple[float, ...] = ()
+    prior: str = ""
+    settings: Mapping[str, float] = _NONE
+    free: bool = False
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How the inner loop may change one gene's parameters.
+
+    Attributes:
+        rate: share of the learning rate; 0: they stay as they were born, to the last bit.
+        momentum: of plain gradient descent, which then takes the place of the learner's own method; None: the
+            learner's own.
+    """
+
+    rate: float = 1.0
+    momentum: float | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A feed-forward network's structure: groups[0] is the input, groups[-1] the output."""
+    """A network's structure: groups[0] is the input, groups[-1] the output.
+
+    Attributes:
+        groups: in an order in which no projection goes back.
+        projections: see above.
+        learning: how genes learn, by innovation id; a gene that is not here learns as the learner does.
+        levels: level of each group, from 0, the input's, to the output's, by a structure of neuron groups;
+            empty: as near to the input as projections allow.
+        modules: so many modules without a synapse between them, module m with output m; 0: not so.
+        links: genes that are links, by innovation id: they are born with the parameters of the gene named
+            here, and nothing that they learn is inherited.
+        repairs: parts that were changed to keep the search's constraints; None: it has no constraints.
+    """
 
     groups: tuple[Group, ...]
     projections: tuple[Projection, ...]
+    learning: Mapping[int, Learning] = field(default_factory=dict)
+    levels: tuple[int, ...] = ()
+    modules: int = 0
+    links: Mapping[int, int] = field(default_factory=dict)
+    repairs: int | None = None

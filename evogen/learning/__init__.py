@@ -55,6 +55,16 @@ class Forgetful(Protocol):
         ...
 
 
+@runtime_checkable
+class Gradientless(Protocol):
+    """A learner that follows no gradient, so that no gene can choose how its own is followed."""
+
+    @property
+    def gradientless(self) -> str:
+        """What to choose instead, in words."""
+        ...
+
+
 class Learner(Protocol):
     """One inner loop."""
 

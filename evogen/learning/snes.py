@@ -5,9 +5,10 @@ The update is that of `evogen.learning.natural`, with eta_mu = 1, eta_sigma = (3
 training goes through it, which acts greedily in `episodes` episodes; all samples of a generation meet the
 same starts.
 Deviations begin at `sigma` times the root mean square of a candidate's own entries of the same parameter (of
-all its entries, where these are zero); padding, and what input neurons know of observations, have deviation 0
-and stay as they are. The environment steps that episodes lasted are counted; a candidate begins its last
-generation before its budget is spent.
+all its entries, where these are zero), times the share of the rate that their gene takes; padding, what
+frozen genes own, and what input neurons know of observations, have deviation 0 and stay as they are. The
+environment steps that episodes lasted are counted; a candidate begins its last generation before its budget
+is spent.
 
 Sources: Wierstra et al. 2014, "Natural evolution strategies", table 1 and algorithm 6; Brockhoff et al. 2010,
 "Mirrored sampling and sequential selection for evolution strategies" (the pairs).
@@ -29,6 +30,7 @@ from evogen.learning import Fit, complete, deadline
 from evogen.learning.natural import Search, samples, update, utilities
 from evogen.phenotype import Network, Phenotype
 from evogen.phenotype.network import Traits
+from evogen.phenotype.pace import by_genes
 from evogen.phenotype.rows import rowwise
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import ControlTask, TaskKind
@@ -94,6 +96,7 @@ class SNES:
     steps: int = setting(100_000, low=1, high=1_000_000_000, doc="environment steps of a candidate")
 
     fits: ClassVar[frozenset[TaskKind]] = frozenset({TaskKind.CONTROL, TaskKind.CONTINUOUS})
+    gradientless: ClassVar[str] = "write learn:scaled, or use a learner that follows gradients, such as 'ppo'"
 
     def width(self, entries: int) -> int:
         """Return lambda, the samples of a generation, for so many parameters with their padding."""
@@ -121,7 +124,8 @@ class SNES:
     ) -> _Progress:
         """Return searches around the phenotype's own parameters."""
         flat, rows = phenotype.flat, phenotype.rows
-        spread, free = scales(phenotype)
+        spread, own = scales(phenotype)
+        free = own.clamp_min(1)
         nothing = torch.zeros(rows, dtype=torch.int64, device=flat.device)
         return _Progress(
             budget=self.steps,
@@ -185,27 +189,31 @@ class SNES:
 
 
 def scales(phenotype: Phenotype) -> tuple[Tensor, Tensor]:
-    """Return the size of each entry's own kind, (P, D), and how many entries a candidate has, (P,).
+    """Return the size of each entry's own kind, (P, D), and how many a candidate may change, (P,).
 
     An entry's size is the root mean square of its candidate's entries of the same named parameter, or, where
-    these are all zero, of all its entries; it is 0 for padding and for what input neurons know of what they
-    observe.
+    these are all zero, of all its entries, times its gene's share of the rate; it is 0 for padding, for
+    frozen genes and for what input neurons know of what they observe.
     """
     flat = phenotype.flat.double().cpu().numpy()
     found = np.zeros_like(flat)
+    bodies, entries = phenotype.bodies, flat.shape[1]
+    rates = np.stack([by_genes(phenotype.slots, body, entries)[0] for body in bodies])
     own = np.stack([_own(phenotype, row) for row in range(phenotype.rows)])
     for row, (values, mine) in enumerate(zip(flat, own, strict=True)):
         whole = _size(values[mine])
         for slot in phenotype.slots:
             part = slice(slot.start, slot.start + slot.size)
             found[row, part] = np.where(mine[part], _size(values[part][mine[part]]) or whole, 0.0)
-    counts = torch.from_numpy(own.sum(1)).to(phenotype.flat)
-    return torch.from_numpy(found).to(phenotype.flat), counts
+    counts = torch.from_numpy((own & (rates > 0)).sum(1)).to(phenotype.flat)
+    return torch.from_numpy(found * rates).to(phenotype.flat), counts
 
 
 def _own(phenotype: Phenotype, row: int) -> np.ndarray:
     """Return which of D entries are a candidate's own to change."""
     body, found = phenotype.bodies[row], np.zeros(phenotype.flat.shape[1], dtype=bool)
+    if body.plan.levels:  # where 0 stands for a synapse that never was
+        return phenotype.trainable(row)
     for slot in phenotype.slots:
         mine = np.zeros(slot.shape, dtype=bool)
         if "." not in slot.name:  # O and c belong to no gene of the architecture

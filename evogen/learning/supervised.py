@@ -2,7 +2,8 @@
 
     L_p = -mean_b log softmax(f_p(x_b))[y_b];   x, y from the training fold only; Adam per candidate
 
-The learning rate falls linearly to zero over a candidate's epochs.
+The learning rate lr falls linearly to zero over a candidate's epochs. Weight decay d is decoupled from Adam's
+step: everything but biases shrinks by 1 - lr d before it (Loshchilov & Hutter 2019, algorithm 2).
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ class Supervised:
 
     learning_rate: float = evolvable(0.01, low=1e-6, high=1.0, doc="Adam's step at the start")
     noise: float = evolvable(0.0, low=0.0, high=2.0, doc="std of Gaussian noise on the scaled inputs")
+    weight_decay: float = evolvable(
+        0.0, low=0.0, high=10.0, doc="share of the learning rate by which weights shrink at every step"
+    )
     epochs: int = setting(20, low=1, high=10_000, doc="passes over the training fold")
     batch: int = setting(64, low=1, high=65_536, doc="examples in a minibatch")
     clip: float = setting(1.0, low=1e-6, high=1e6, doc="largest gradient norm of a candidate")
@@ -69,6 +73,8 @@ class Supervised:
         flat, values, curve, optimiser = progress.flat, progress.values, progress.curve, progress.state
         batches = max(1, len(x) // self.batch)
         total = self.epochs * batches
+        decay = values["weight_decay"]  # (P,)
+        shrinking = _shrinking(phenotype) if bool(decay.any()) else None
         for epoch in range(progress.done, until):
             deadline.check()
             order, noise = _draws(
@@ -85,6 +91,8 @@ class Supervised:
                 (gradient,) = torch.autograd.grad(loss.sum(), flat)
                 flat = flat.detach()
                 rate = values["learning_rate"] * (1 - (epoch * batches + number) / total)
+                if shrinking is not None:
+                    flat = flat * (1 - (rate * decay)[:, None] * shrinking)
                 optimiser.step(flat, gradient, rate, clip=self.clip)
                 hits += correct
             curve = (*curve, hits / (batches * index.shape[1]))
@@ -97,6 +105,15 @@ def _loss(phenotype: Phenotype, flat: Tensor, inputs: Tensor, labels: Tensor) ->
     output, _ = network.step(inputs, network.start(inputs.shape[1]))
     chance = torch.log_softmax(output, -1).gather(-1, labels.unsqueeze(-1)).squeeze(-1)  # (P, B)
     return -chance.mean(-1), (output.argmax(-1) == labels).double().sum(-1)
+
+
+def _shrinking(phenotype: Phenotype) -> Tensor:
+    """Return (P, D) shares of the decay that parameters take: those of the learning rate, 0 for biases."""
+    shares = phenotype.pace.share.clone()
+    for slot in phenotype.slots:
+        if slot.name.endswith(".b"):
+            shares[:, slot.start : slot.start + slot.size] = 0.0
+    return shares
 
 
 def _draws(

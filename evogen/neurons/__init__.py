@@ -75,11 +75,23 @@ def _identity(x: Tensor) -> Tensor:
     return x
 
 
+def _square(x: Tensor) -> Tensor:
+    return x * x
+
+
+def _gauss(x: Tensor) -> Tensor:
+    return torch.exp(-x * x)
+
+
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "abs": torch.abs,
+    "gauss": _gauss,
     "identity": _identity,
     "relu": torch.relu,
     "selu": torch.selu,
     "sigmoid": _sigmoid,
+    "sin": torch.sin,
+    "square": _square,
     "tanh": torch.tanh,
 }
 """Activation functions by name; in levels padded to 64 each gives a number the same bits in any cohort."""

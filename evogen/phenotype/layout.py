@@ -3,19 +3,24 @@
 Candidates with equal layouts share one batch. A layout follows from the candidate's own plan and rules only,
 and it is coarse, so that cohorts fall into few batches: hidden levels are as wide as the widest of them,
 rounded up to a power of two, and every hidden level has a link to the output, whether or not a module ends
-there. A single output neuron gets an inert neighbour: a product with one column has other bits for one
-candidate than for many.
+there, and to itself if any level has. Where a structure says on which level each group lies, empty levels
+stay, and every hidden level hears the input and the level below, whether or not a group does. A single output
+neuron gets an inert neighbour: a product with one column has other bits for one candidate than for many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
-from evogen.grammar.plan import Plan
+from evogen.connectome import Parameter
+from evogen.grammar.plan import Plan, Projection
 
 GENES = 16
 SMALLEST = 64
+NEURON = "rate"
+"""Kind of the padding of an empty level."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,9 @@ class Layout:
         links: in increasing order of (post, pre).
         genes: padded number of rule genes; 0 without rules.
         transmitters: n; 0 without rules.
-        stateful: whether a life leaves traces: neurons with memory or plastic links.
+        stateful: whether a life leaves traces: neurons with memory, plastic links or recurrent ones.
         outputs: output neurons without padding; the last level has at least two.
+        modules: so many modules without a synapse between them, see Plan; 0: not so.
     """
 
     levels: tuple[Level, ...]
@@ -58,6 +64,7 @@ class Layout:
     transmitters: int
     stateful: bool
     outputs: int
+    modules: int = 0
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -75,7 +82,7 @@ class Place:
     index: tuple[slice, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Body:
     """A candidate's own extent inside its layout.
 
@@ -85,7 +92,7 @@ class Body:
         offset: first row of each group within its level.
         sizes: neurons in each level, without padding.
         genes: rule genes, without padding.
-        places: one per group or projection and parameter.
+        padded: every parameter of the layout by name, but for O and c.
     """
 
     plan: Plan
@@ -93,7 +100,39 @@ class Body:
     offset: tuple[int, ...]
     sizes: tuple[int, ...]
     genes: int
-    places: tuple[Place, ...] = ()
+    padded: Mapping[str, Parameter] = field(default_factory=dict)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """One per group, or per two groups with a projection between them, and parameter."""
+        found: dict[tuple[str, str, int], Place] = {}
+        rows = [self.rows(number) for number in range(len(self.level))]
+        for name, spec in self.padded.items():
+            at, symbol = name.split(".")
+            if ">" in at:
+                pre, post = (int(part) for part in at.split(">"))
+                places = self._synaptic(name, (pre, post), symbol, rows)
+            else:
+                places = self._neural(name, int(at), symbol, rows, self.cut(name, spec.shape)[1:])
+            for place in places:
+                found.setdefault((place.name, place.local, place.gene), place)
+        return tuple(found.values())
+
+    def _synaptic(
+        self, name: str, pair: tuple[int, int], symbol: str, rows: Sequence[slice]
+    ) -> Iterator[Place]:
+        level, every = self.level, not partly_free(self.padded)
+        for link in self.plan.projections:
+            if (level[link.pre], level[link.post]) == pair and (every or link.free):
+                own = local(self.plan, link, symbol)
+                yield Place(name, own, link.gene, (rows[link.pre], rows[link.post]))
+
+    def _neural(
+        self, name: str, at: int, symbol: str, rows: Sequence[slice], rest: tuple[slice, ...]
+    ) -> Iterator[Place]:
+        for group, level, own in zip(self.plan.groups, self.level, rows, strict=True):
+            if level == at:
+                yield Place(name, f"{group.name}.{symbol}", group.gene, (own, *rest))
 
     def rows(self, group: int) -> slice:
         """Return the rows of a group within its level."""
@@ -115,54 +154,99 @@ class Body:
         return (rows, *rest)
 
 
+def partly_free(padded: Iterable[str]) -> bool:
+    """Return whether neurons have expression and synapses weights too, which only free projections use."""
+    symbols = {name.rpartition(".")[2] for name in padded}
+    return {"X", "W"} <= symbols
+
+
+def local(plan: Plan, link: Projection, symbol: str) -> str:
+    """Return the name of a projection's parameter among those of its gene: `in>l0.W`, `7.n>n.W`.
+
+    A group that belongs to another gene, not the interface's, has that gene's innovation id before it.
+    """
+    own = (link.gene, plan.groups[0].gene)
+    ends = plan.groups[link.pre], plan.groups[link.post]
+    pre, post = (group.name if group.gene in own else f"{group.gene}.{group.name}" for group in ends)
+    return f"{pre}>{post}.{symbol}"
+
+
 def arrange(
-    plan: Plan, genes: int, transmitters: int, stateful: Mapping[str, bool], spiking: Collection[str] = ()
+    plan: Plan, genes: int, transmitters: int, stateful: Collection[str], spiking: Collection[str] = ()
 ) -> tuple[Layout, Body]:
     """Put every group of a plan on a level and pad.
 
     Args:
-        plan: groups and projections; every projection goes from an earlier to a later group.
+        plan: groups and projections; every projection goes from an earlier to a later group, or to its own.
         genes: rule genes g, 0 without rules.
         transmitters: n, 0 without rules.
-        stateful: neuron kind to whether it has memory.
+        stateful: neuron kinds with memory.
         spiking: neuron kinds that live in ticks.
     """
-    level = _levels(plan)
+    level = plan.levels or _levels(plan)
     depth = level[-1]
     sizes, offset = [0] * (depth + 1), []
+    kinds: list[set[str]] = [set() for _ in sizes]
     for group, at in zip(plan.groups, level, strict=True):
         offset.append(sizes[at])
         sizes[at] += group.size
+        kinds[at].add(group.neuron)
     width = max([SMALLEST, *sizes[1:depth]])
     width = 1 << (width - 1).bit_length()
-    levels = tuple(
-        _level(plan, level, at, {0: sizes[0], depth: max(2, sizes[depth])}.get(at, width), spiking)
-        for at in range(depth + 1)
+    padded = (sizes[0], *[width] * (depth - 1), max(2, sizes[depth]))
+    found = {(level[link.post], level[link.pre], link.rule) for link in plan.projections}
+    layout = _layout(
+        padded,
+        tuple(frozenset(each) for each in kinds),
+        frozenset(found),
+        placed=bool(plan.levels),
+        stateful=frozenset(stateful),
+        spiking=frozenset(spiking),
+        rules=(-(-genes // GENES) * GENES, transmitters),
+        outputs=sizes[depth],
+        modules=plan.modules,
     )
-    links = _links(plan, level)
-    memory = any(stateful[kind] for at in levels for kind in at.neurons) or any(link.rules for link in links)
-    padded = -(-genes // GENES) * GENES
-    layout = Layout(levels, links, padded, transmitters, memory, sizes[depth])
     return layout, Body(plan, level, tuple(offset), tuple(sizes), genes)
 
 
 def _levels(plan: Plan) -> tuple[int, ...]:
     level = [0] * len(plan.groups)
     for projection in sorted(plan.projections, key=lambda item: item.post):
-        level[projection.post] = max(level[projection.post], level[projection.pre] + 1)
+        if projection.pre != projection.post:
+            level[projection.post] = max(level[projection.post], level[projection.pre] + 1)
     return tuple(level)
 
 
-def _level(plan: Plan, level: tuple[int, ...], at: int, size: int, spiking: Collection[str]) -> Level:
-    kinds = {group.neuron for group, place in zip(plan.groups, level, strict=True) if place == at}
-    return Level(size, tuple(sorted(kinds.difference(spiking))), tuple(sorted(kinds.intersection(spiking))))
+@lru_cache(maxsize=4096)
+def _layout(
+    sizes: tuple[int, ...],
+    kinds: tuple[frozenset[str], ...],
+    found: frozenset[tuple[int, int, str]],
+    *,
+    placed: bool,
+    stateful: frozenset[str],
+    spiking: frozenset[str],
+    rules: tuple[int, int],
+    outputs: int,
+    modules: int,
+) -> Layout:
+    levels = tuple(
+        Level(size, tuple(sorted((own or {NEURON}) - spiking)), tuple(sorted(own & spiking)))
+        for size, own in zip(sizes, kinds, strict=True)
+    )
+    links = _links(len(sizes) - 1, found, placed=placed)
+    memory = any(stateful.intersection(at.neurons) for at in levels)
+    memory = memory or any(link.rules or link.pre == link.post for link in links)
+    return Layout(levels, links, *rules, memory, outputs, modules)
 
 
-def _links(plan: Plan, level: tuple[int, ...]) -> tuple[Link, ...]:
-    depth = level[-1]
-    chain = {(at + 1, at) for at in range(depth)} | {(depth, at) for at in range(1, depth)}
-    rules: dict[tuple[int, int], set[str]] = {pair: set() for pair in chain}
-    for projection in plan.projections:
-        found = rules.setdefault((level[projection.post], level[projection.pre]), set())
-        found.update({projection.rule} - {"none"})
+def _links(depth: int, found: frozenset[tuple[int, int, str]], *, placed: bool) -> tuple[Link, ...]:
+    pairs = {(at + 1, at) for at in range(depth)} | {(depth, at) for at in range(1, depth)}
+    if placed:
+        pairs |= {(at, 0) for at in range(1, depth)}
+    if any(post == pre for post, pre, _ in found):
+        pairs |= {(at, at) for at in range(1, depth)}
+    rules: dict[tuple[int, int], set[str]] = {pair: set() for pair in pairs}
+    for post, pre, rule in found:
+        rules.setdefault((post, pre), set()).update({rule} - {"none"})
     return tuple(Link(pre, post, tuple(sorted(rules[post, pre]))) for post, pre in sorted(rules))

@@ -2,7 +2,8 @@
 
     u_post = b_post + sum_pre a_pre (W + F)      a_post = f(neuron(u_post))      F <- rule(F, a_pre, a_post)
 
-Weights are [pre, post]; activities (P, B, N); fast weights F (P, B, pre, post), one per life.
+Weights are [pre, post]; activities (P, B, N); fast weights F (P, B, pre, post), one per life. A recurrent
+level hears itself too: through its own link comes what it said a step before, nothing at the start of a life.
 
 Spiking neurons live T ticks within a step. The observation is a constant current, and u at tick t is made of
 the spikes of the same tick, without delay between levels (as in snntorch). All other neurons, also the
@@ -14,22 +15,25 @@ spikes. No level hears a later one, so that level after level, all ticks at once
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from evogen.neurons import ACTIVATIONS, Neuron, SpikingNeuron
-from evogen.phenotype.layout import Layout
+from evogen.phenotype.layout import Layout, Link
 from evogen.plasticity import Rule
 from evogen.registry import find
 
 CLIP = 10.0
+LANES = 32  # numbers that torch computes together, at most
 
 State = Mapping[str, Tensor]
-"""What a life leaves behind: `LEVEL.KIND` potentials (P, B, N), `LINK.KIND` fast weights."""
+"""What a life leaves behind: `LEVEL.KIND` potentials (P, B, N), `LINK.KIND` fast weights (P, B, pre, post),
+`LEVEL>LEVEL` what a recurrent level said (P, B, N)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +124,8 @@ class Network:
                 if _neuron(kind).stateful:
                     state[f"{at}.{kind}"] = self._zeros(self.rows, batch, level.size)
         for number, link in enumerate(self.layout.links):
+            if link.pre == link.post:
+                state[_said(link.post)] = self._zeros(self.rows, batch, self.layout.levels[link.post].size)
             shape = (self.layout.levels[link.pre].size, self.layout.levels[link.post].size)
             for rule in link.rules:
                 state[f"{number}.{rule}"] = self._zeros(self.rows, batch, *shape)
@@ -145,6 +151,8 @@ class Network:
                 activity.append(self._spike(at, activity, pulses, state, new))
             else:
                 activity.append(self._live(at, self._drive(at, activity, state), new))
+            if _said(at) in state:
+                new[_said(at)] = activity[at]
         seen = activity if teach is None else [*activity[:-1], teach.to(self.dtype)]
         self._learn(seen, state, new)
         return activity[-1][..., : self.layout.outputs], new
@@ -172,7 +180,7 @@ class Network:
         for number, (link, W) in enumerate(zip(self.layout.links, self.weights, strict=True)):
             if link.post != at:
                 continue
-            pre = activity[link.pre]
+            pre = _heard(link, activity, state)
             drive = torch.baddbmm(drive, pre, W)  # (P, B, N)
             for rule in link.rules:
                 fast = state[f"{number}.{rule}"]  # (P, B, pre, post)
@@ -215,7 +223,8 @@ class Network:
         for number, (link, W) in enumerate(zip(self.layout.links, self.weights, strict=True)):
             if link.post != at:
                 continue
-            pre = pulses.get(link.pre, activity[link.pre].unsqueeze(1))  # (P, T or 1, B, pre)
+            pre = pulses.get(link.pre)  # (P, T or 1, B, pre)
+            pre = _heard(link, activity, state).unsqueeze(1) if pre is None else pre
             rows, ticks, batch, _ = pre.shape
             current = current + torch.bmm(pre.flatten(1, 2), W).view(rows, ticks, batch, -1)
             for rule in link.rules:
@@ -243,10 +252,13 @@ class Network:
         functions = self.traits.functions[at]
         if len(functions) == 1:
             return ACTIVATIONS[functions[0]](potential)
+        masks = tuple(self.traits.activation[f"{at}.{name}"] for name in functions)
+        if potential.shape[1] % LANES == 0:
+            return _apart(functions, masks, potential)
         first, *others = functions
         activity = ACTIVATIONS[first](potential)
-        for name in others:  # where, not a product: a neuron's bits are those of its own function alone
-            mask = self.traits.activation[f"{at}.{name}"]
+        for name, mask in zip(others, masks[1:], strict=True):
+            # where, not a product: a neuron's bits are those of its own function alone
             activity = torch.where(mask, ACTIVATIONS[name](potential), activity)
         return activity
 
@@ -254,7 +266,7 @@ class Network:
         for number, (link, W) in enumerate(zip(self.layout.links, self.weights, strict=True)):
             names = [f"{number}.{rule}" for rule in link.rules]
             weight = sum((state[name] for name in names), W.unsqueeze(1))  # (P, B, pre, post)
-            pre, post = activity[link.pre].unsqueeze(-1), activity[link.post].unsqueeze(-2)
+            pre, post = _heard(link, activity, state).unsqueeze(-1), activity[link.post].unsqueeze(-2)
             for rule, name in zip(link.rules, names, strict=True):
                 values = _fields(self.traits.rule, name)
                 changed = _rule(rule).step(state[name], pre, post, weight, values)
@@ -262,6 +274,47 @@ class Network:
 
     def _zeros(self, *shape: int) -> Tensor:
         return torch.zeros(shape, dtype=self.dtype, device=self.device)
+
+
+def _said(level: int) -> str:
+    return f"{level}>{level}"
+
+
+def _heard(link: Link, activity: Sequence[Tensor], state: State) -> Tensor:
+    """Return what comes through a link (P, B, pre): of its own level, what that said a step before."""
+    return state[_said(link.pre)] if link.pre == link.post else activity[link.pre]
+
+
+def _apart(functions: Sequence[str], masks: tuple[Tensor, ...], potential: Tensor) -> Tensor:
+    """Let each function see its own neurons alone, which is four times as fast, with the same bits.
+
+    torch computes what does not fill its vectors by other formulas: the batch must be a multiple of LANES.
+    """
+    rows, batch, neurons = potential.shape
+    own, back = _sorted(masks, rows)
+    lines = potential.transpose(1, 2).reshape(rows * neurons, batch)  # (P N, B)
+    parts = [
+        ACTIVATIONS[name](lines.index_select(0, members))
+        for name, members in zip(functions, own, strict=True)
+    ]
+    activity = torch.cat(parts).index_select(0, back).view(rows, neurons, batch)
+    return activity.transpose(1, 2).contiguous()  # (P, B, N)
+
+
+@lru_cache(maxsize=64)
+def _sorted(masks: tuple[Tensor, ...], rows: int) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Return which of P N neurons have each function, and where each neuron comes among them.
+
+    Padding takes the first function. Tensors are told apart by identity; the cache keeps them alive.
+
+    Args:
+        masks: (P, 1, N) or (1, 1, N) bool, one a function.
+        rows: P.
+    """
+    flat = [mask.expand(rows, -1, -1).reshape(-1) for mask in masks]
+    flat[0] = ~torch.stack(flat[1:]).any(0)
+    own = tuple(torch.nonzero(mask)[:, 0] for mask in flat)
+    return own, torch.argsort(torch.cat(own))
 
 
 def _fields(values: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:

@@ -22,8 +22,10 @@ from evogen.connectome import Counted, Wiring
 from evogen.connectome.birth import Birth
 from evogen.genome import Array, frozen
 from evogen.keys import Key
+from evogen.phenotype.development import INNATE
 from evogen.phenotype.layout import Body, Layout
 from evogen.phenotype.network import Lens, Network, Traits
+from evogen.phenotype.pace import Pace, paces
 
 ALIGN = 16
 TINY = 1e-20  # keeps the gradient of a square root finite at zero
@@ -55,7 +57,9 @@ class Phenotype:
         flat: (P, D) parameters at the start of the inner loop.
         birth: the law by which agents are born of them.
         constants: `neurons` (P,), and with rules `genes`, `temperature`, `rule_mask`, and O and c if the
-            inner loop may not tune them.
+            inner loop may not tune them; for modules side by side, `modules` (P, M), the neurons of each, and
+            `LEVEL.module` (P, N, M), 1 where a neuron is of a module; in a mixed wiring, `PRE>POST.free`
+            (P, pre, post), 1 where a synapse is free.
         masks: (P, pre, post) of 0 and 1 for each link.
         traits: activation masks, neuron numbers and plasticity coefficients.
     """
@@ -76,12 +80,9 @@ class Phenotype:
         return len(self.bodies)
 
     @property
-    def pace(self) -> Tensor:
-        """(D,) share of the learning rate that each parameter takes."""
-        paces = torch.ones_like(self.flat[0])
-        for slot in self.slots:
-            paces[slot.start : slot.start + slot.size] = slot.pace
-        return paces
+    def pace(self) -> Pace:
+        """Share of the learning rate that each parameter takes, and its method, (P, D) both."""
+        return paces(self.slots, self.bodies, self.flat)
 
     def values(self, flat: Tensor) -> dict[str, Tensor]:
         """Return named views of (P, D) parameters, with the constants."""
@@ -161,7 +162,17 @@ class Phenotype:
         constants = {name: tensor[row].double().cpu().numpy() for name, tensor in self.constants.items()}
         g = body.genes
         rule_mask = constants["rule_mask"][:g, :g] if "rule_mask" in constants else None
-        candidate = Counted(values, float(constants.get("temperature", 1.0)), rule_mask, masks)
+        modules = {
+            level: constants[f"{level}.module"][: body.sizes[level]]
+            for level in range(len(body.sizes))
+            if f"{level}.module" in constants
+        }
+        values |= {
+            name: array[body.cut(name, array.shape)]
+            for name, array in constants.items()
+            if name.endswith(".free")
+        }
+        candidate = Counted(values, float(constants.get("temperature", 1.0)), rule_mask, masks, modules)
         finite = all(np.isfinite(array).all() for array in values.values())
         generators = [key.child(agent).generator() for agent in range(agents)]
         sizes = [self.layout.levels[level].size for level in range(len(self.layout.levels))]
@@ -195,8 +206,27 @@ class Phenotype:
         body, values = self.bodies[row], self.trim(flat, row)
         found: dict[int, dict[str, Array]] = {}
         for place in body.places:
-            array = values[place.name][place.index]
-            found.setdefault(place.gene, {})[place.local] = frozen(array)
+            found.setdefault(place.gene, {})[place.local] = frozen(values[place.name][place.index])
+        return found
+
+    def trainable(self, row: int) -> np.ndarray:
+        """Return which of D entries are a candidate's own and have an effect, bool.
+
+        Not: padding, pairs of neurons that may not connect, and what input neurons know of what they observe.
+        """
+        body, found = self.bodies[row], np.zeros(self.flat.shape[1], dtype=bool)
+        masks = dict(zip(self.layout.pairs, self.masks, strict=True))
+        for slot in self.slots:
+            at, _, symbol = slot.name.partition(".")
+            mine = np.zeros(slot.shape, dtype=bool)
+            if symbol not in INNATE:
+                mine[body.cut(slot.name, slot.shape)] = True
+            if ">" in at:
+                pre, post = (int(part) for part in at.split(">"))
+                mine &= masks[pre, post][row].cpu().numpy() > 0
+                if f"{at}.free" in self.constants:
+                    mine &= self.constants[f"{at}.free"][row].cpu().numpy() > 0
+            found[slot.start : slot.start + slot.size] = mine.ravel()
         return found
 
     def rules(self, flat: Tensor, row: int) -> dict[str, Array]:

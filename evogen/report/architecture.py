@@ -24,7 +24,11 @@ def drawn(plan: Plan) -> Element:
     width, height = left[-1] + _WIDTH + _EDGE, max(len(genes), 1) * _LANE
     most = max(group.size for group in plan.groups)
     parts = [_lane(number, gene, plan, left) for number, gene in enumerate(genes)]
+    recurrent = [link.post for link in plan.projections if link.pre == link.post]
+    parts += [_loop(left[at] + _WIDTH / 2, centre[at]) for at in recurrent]
     for link in plan.projections:
+        if link.pre == link.post:
+            continue
         side = _side(genes.index(link.gene), len(genes))
         start = centre[link.pre] + (side if link.pre == 0 else 0)
         end = centre[link.post] + (side if link.post == len(depth) - 1 else 0)
@@ -41,12 +45,18 @@ def listed(plan: Plan) -> Element:
             str(link.gene),
             _group(plan.groups[link.pre]),
             _group(plan.groups[link.post]),
-            number(link.density),
+            _density(link),
             " ".join([link.rule, *(f"{name} {number(value)}" for name, value in link.coefficients.items())]),
         )
         for link in plan.projections
     )
     return table(("gene", "from", "to", "density", "plasticity"), rows)
+
+
+def _density(link: Projection) -> str:
+    numbers = "".join(f" {name} {number(value, digits=3)}" for name, value in link.settings.items())
+    free = " free" * link.free
+    return f"{link.prior}{numbers}{free}" if link.prior else f"{number(link.density)}{free}"
 
 
 def described(plan: Plan) -> str:
@@ -61,7 +71,8 @@ def depths(plan: Plan) -> list[int]:
     """Return the column of each group: its longest path from the input."""
     found = [0] * len(plan.groups)
     for link in sorted(plan.projections, key=lambda link: link.post):
-        found[link.post] = max(found[link.post], found[link.pre] + 1)
+        if link.pre != link.post:
+            found[link.post] = max(found[link.post], found[link.pre] + 1)
     return found
 
 
@@ -102,9 +113,20 @@ def _box(group: Group, x: float, y: float, most: int) -> Element:
     return element("g", rim, *texts)
 
 
+def _loop(x: float, y: float) -> Element:
+    """Return the arrow from a box back to itself, above it."""
+    top = y - 44
+    path = f"M{x + 18} {y - 24:.1f}C{x + 26} {top:.1f} {x - 26} {top:.1f} {x - 18} {y - 24:.1f}"
+    return element("path", d=path, class_="link")
+
+
 def _link(link: Projection, x1: float, y1: float, x2: float, y2: float) -> list[Element]:
     bend, tip = x2 - _GAP, x2 - 3
-    kind = "link" + (" plastic" if link.rule != "none" else "") + (" sparse" if link.density < 1 else "")
+    kind = (
+        "link"
+        + (" plastic" if link.rule != "none" else "")
+        + (" sparse" if link.density < 1 or link.prior else "")
+    )
     path = f"M{x1} {y1:.1f}H{bend}C{bend + 40} {y1:.1f} {bend + 32} {y2:.1f} {tip} {y2:.1f}"
     parts = [
         element("path", d=path, class_=kind),
@@ -112,7 +134,8 @@ def _link(link: Projection, x1: float, y1: float, x2: float, y2: float) -> list[
             "path", d=f"M{tip - 5} {y2 - 4:.1f}L{x2} {y2:.1f}L{tip - 5} {y2 + 4:.1f}Z", class_=f"{kind} tip"
         ),
     ]
-    words = [f"{link.density:.0%}"] * (link.density < 1) + [link.rule] * (link.rule != "none")
+    words = [f"{link.density:.0%}"] * (link.density < 1) + [link.prior] * bool(link.prior)
+    words += ["free"] * link.free + [link.rule] * (link.rule != "none")
     if words:
         x, y = (x2 - 33, y2) if link.pre == 0 else (x1 + 33, y1)
         y += 15 if link.pre == 0 and y2 > y1 else -6

@@ -14,7 +14,7 @@ from evogen.cohort import Outcome, Ref
 from evogen.errors import EvogenError
 from evogen.experiment import Experiment, experiment_of
 from evogen.genome import Genome
-from evogen.grammar.modules import plan
+from evogen.grammar.architecture import plan_of
 from evogen.grammar.plan import Plan
 from evogen.ranking import leaders
 from evogen.records import Row, Timing
@@ -170,8 +170,8 @@ def _baselines(payload: Mapping[str, Any] | None) -> tuple[Baseline, ...]:
 
 
 def _plan(genome: Genome, experiment: Experiment) -> Plan:
-    space, task = experiment.space.architecture, experiment.task
-    return plan(genome, space.grammar, start=space.start, inputs=task.inputs, outputs=task.outputs)
+    task = experiment.task
+    return plan_of(experiment.space.architecture, genome, task.inputs, task.outputs)
 
 
 def _read(get: Callable[[], _T], what: str, missing: list[str]) -> _T | None:

@@ -61,6 +61,12 @@ def outcomes(facts: Facts) -> Element:
         element("h2", "How the candidates ended"),
         table(("outcome", "candidates", "share", "the candidate …"), rows),
     ]
+    mended = [row.metrics["repairs"] for row in facts.rows if "repairs" in row.metrics]
+    if mended:
+        text = (
+            f"{number(sum(mended))} repairs kept the constraints, in {sum(n > 0 for n in mended)} candidates."
+        )
+        parts.append(element("p", text, class_="note"))
     failed = [outcome for outcome, count in facts.outcomes.items() if count and outcome is not Outcome.OK]
     for outcome in failed:
         first = next(row for row in facts.rows if row.outcome is outcome)

@@ -118,7 +118,7 @@ def _architecture(winner: Winner) -> Iterator[Element]:
         yield absent("The architecture cannot be shown; the notes at the top say why.")
         return
     keys = [("ink", "full, static")]
-    if any(link.density < 1 for link in winner.plan.projections):
+    if any(link.density < 1 or link.prior for link in winner.plan.projections):
         keys.append(("ink dashed", "sparse (share of pairs)"))
     if any(link.rule != "none" for link in winner.plan.projections):
         keys.append(("orange", "plastic in life (rule)"))

@@ -38,7 +38,13 @@ class Genetic:
     resize_rules: float = rate("resize_rules")
     mutate_codon: float = rate("mutate_codon")
     resize_architecture: float = rate("resize_architecture")
+    nudge_codon: float = rate("nudge_codon")
+    link_gene: float = rate("link_gene")
+    exchange_gene: float = rate("exchange_gene")
+    mutate_expression: float = rate("mutate_expression")
     mutate_plasticity: float = rate("mutate_plasticity")
+    codon_sigma: float = rate("codon_sigma")
+    expression_sigma: float = rate("expression_sigma")
     rules_sigma: float = rate("rules_sigma")
     plasticity_sigma: float = rate("plasticity_sigma")
     plasticity_law: Law = rate("plasticity_law")  # noqa: RUF009

@@ -39,7 +39,8 @@ from evogen.cohort import Individual, Ref
 from evogen.genome import Array, Gene, Genome, Rules, Value, frozen
 from evogen.grammar import CODONS, Grammar
 from evogen.grammar.derivation import Choices, Growing, Reading, expand, within
-from evogen.grammar.model import Numeric, Rule, Scale
+from evogen.grammar.model import Dynamic, Numeric, Rule, Scale
+from evogen.grammar.neurons import TYPES
 from evogen.registry import register, setting
 from evogen.space import ArchitectureSpace, SearchSpace
 from evogen.strategies import Scene, State, Told
@@ -142,6 +143,10 @@ class TPE:
         parts = _walk(fresh, scene.space, choose, lambda _: Growing(grammar, rng), span=self.span)
         if not scene.space.architecture.evolve:
             return replace(fresh, rules=parts.rules, plasticity=parts.plasticity)
+        if scene.space.architecture.type in TYPES:  # neuron groups have places, which were drawn
+            pairs = zip(fresh.architecture, parts.modules, strict=True)
+            placed = tuple(replace(gene, codons=codons) for gene, codons in pairs)
+            return Genome(parts.rules, fresh.interface, placed, parts.plasticity)
         interface, *modules = [Gene(next(ids), codons) for codons in ((), *parts.modules)]
         return Genome(parts.rules, interface, tuple(modules), parts.plasticity)
 
@@ -235,13 +240,17 @@ def _rules(rules: Rules, choose: Choose, *, span: float, mask: bool) -> Rules:
 def _modules(
     genome: Genome, space: ArchitectureSpace, choose: Choose, choices: Callable[[int], Choices]
 ) -> tuple[tuple[int, ...], ...]:
-    count = len(genome.architecture)
-    if space.min_modules < space.max_modules:
+    genes = genome.architecture
+    if space.mapping == "structured":  # its lists are no derivation each: they stay as they were drawn
+        return tuple(gene.codons for gene in genes)
+    count, placed = len(genes), space.type in TYPES
+    if space.min_modules < space.max_modules and not placed:
         count = choose("modules", IntDistribution(space.min_modules, space.max_modules), count)
     grown = []
     for module in range(count):
         naming = _Naming(space.grammar, choices(module), choose, f"module.{module}")
-        expand(space.grammar, space.start, naming)
+        context = space.context(genes[module].module, genes[module].layer, genes) if placed else None
+        expand(space.grammar, space.start, naming, context)
         grown.append(tuple(naming.codons))
     return tuple(grown)
 
@@ -266,16 +275,23 @@ class _Naming:
     def used(self) -> int:
         return len(self.codons)
 
-    def alternative(self, rule: Rule, depth: int) -> int:
-        present = self.present.alternative(rule, depth)
-        n = len(rule.alternatives)
-        if n == 1:
-            return 0
-        chosen: int = self.choose(self._next(f"<{rule.symbol}>"), CategoricalDistribution(range(n)), present)
-        if chosen not in within(self.grammar, rule, depth):
+    def alternative(self, rule: Rule, depth: int, among: tuple[int, ...]) -> int:
+        present = self.present.alternative(rule, depth, among)
+        if len(among) == 1:
+            return present
+        all_of_it = CategoricalDistribution(range(len(rule.alternatives)))
+        chosen: int = self.choose(self._next(f"<{rule.symbol}>"), all_of_it, present)
+        if chosen not in within(self.grammar, rule, depth, among=among):
             chosen = present
-        self.codons.append(chosen)
+        self.codons.append(among.index(chosen))
         return chosen
+
+    def pick(self, dynamic: Dynamic, count: int) -> int:
+        index = self.present.pick(dynamic, count)
+        if count > 1:
+            index = self.choose(self._next(f"@{dynamic.context}"), IntDistribution(0, count - 1), index)
+        self.codons.append(max(index, 0))
+        return index
 
     def value(self, numeric: Numeric) -> float:
         value = self.present.value(numeric)
@@ -293,6 +309,8 @@ class _Naming:
 def _distribution(numeric: Numeric) -> BaseDistribution:
     if numeric.scale is Scale.INT:
         return IntDistribution(int(numeric.low), int(numeric.high))
+    if numeric.scale is Scale.CHOICE:
+        return CategoricalDistribution(numeric.values)
     return FloatDistribution(numeric.low, numeric.high, log=numeric.scale is Scale.LOG)
 
 

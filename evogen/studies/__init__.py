@@ -18,6 +18,9 @@ from evogen.errors import SpecError, near
 _MODULES: Mapping[str, str] = {
     "synaptogen": "evogen.studies.synaptogen",
     "rules": "evogen.studies.rules",
+    "locality": "evogen.studies.locality",
+    "grammar": "evogen.studies.grammar.study",
+    "joint": "evogen.studies.joint",
 }
 
 

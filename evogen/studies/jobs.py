@@ -13,7 +13,9 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -22,6 +24,7 @@ from evogen.studies.cell import Cell, Result, derive, train
 from evogen.studies.store import read, write
 
 Report = Callable[[Cell, Result], None]
+_Item = TypeVar("_Item")
 
 
 def do(folder: Path, cells: Sequence[Cell], *, workers: int, report: Report) -> None:
@@ -39,26 +42,54 @@ def do(folder: Path, cells: Sequence[Cell], *, workers: int, report: Report) -> 
         report(cell, result)
 
     names = {cell.name for cell in cells}
-    waiting = list(cells)
+    spread(
+        sorted(cells, key=lambda item: item.parent is not None),
+        partial(work, folder),
+        workers=workers,
+        finish=finish,
+        ready=lambda cell: cell.parent is None or cell.parent.name not in names - done,
+    )
+
+
+def spread(
+    items: Sequence[_Item],
+    work: Callable[[_Item], None],
+    *,
+    workers: int,
+    finish: Callable[[_Item], None],
+    ready: Callable[[_Item], bool] = lambda _: True,
+) -> None:
+    """Work on items: in this process, in their order, or in others, each where a worker is free.
+
+    Args:
+        items: none waits for a later one.
+        work: leaves its result in a file; can be sent to a process.
+        workers: processes; 1 is this one.
+        finish: called here after each.
+        ready: whether what an item waits for is finished.
+
+    Raises:
+        WorkerError: a worker died.
+    """
+    waiting = list(items)
     if workers == 1:
-        for cell in sorted(waiting, key=lambda item: item.parent is not None):
-            work(folder, cell)
-            finish(cell)
+        for item in waiting:
+            work(item)
+            finish(item)
         return
     before = multiprocessing.active_children()
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_attend) as pool:
-        running: dict[Future[None], Cell] = {}
+        running: dict[Future[None], _Item] = {}
         try:
             while waiting or running:
-                for cell in list(waiting):
-                    if cell.parent is None or cell.parent.name not in names - done:
-                        running[pool.submit(work, folder, cell)] = cell
-                        waiting.remove(cell)
+                for item in [each for each in waiting if ready(each)]:
+                    running[pool.submit(work, item)] = item
+                    waiting.remove(item)
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in ended:
-                    cell = running.pop(future)
+                    item = running.pop(future)
                     future.result()
-                    finish(cell)
+                    finish(item)
         except BrokenProcessPool as error:
             raise WorkerError(
                 "a worker process died (out of memory?); finished cells are kept: "

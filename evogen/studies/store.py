@@ -42,7 +42,7 @@ def write(folder: Path, cell: Cell, result: Result) -> None:
     for genome in result.genomes:
         arrays |= {} if genome is None else dict(genome.arrays)
     packed = pack(arrays)
-    body = {
+    body: dict[str, Any] = {
         "schema": SCHEMA,
         "settings": cell.settings(),
         "versions": versions(),
@@ -56,8 +56,7 @@ def write(folder: Path, cell: Cell, result: Result) -> None:
         "seconds": {"training": round(result.training, 3), "scoring": round(result.scoring, 3)},
     }
     _put(folder / f"{cell.name}.safetensors", packed)
-    text = json.dumps({**body, "hash": fingerprint(body)}, allow_nan=False, separators=(",", ":"))
-    _put(folder / f"{cell.name}.json", text.encode())
+    keep(folder / f"{cell.name}.json", body)
 
 
 def read(folder: Path, cell: Cell) -> Result | None:
@@ -67,26 +66,16 @@ def read(folder: Path, cell: Cell) -> Result | None:
         RunError: a file is damaged, or the cell was made with other settings or versions.
     """
     path = folder / f"{cell.name}.json"
-    if not path.is_file():
+    body = kept(path, {"schema": SCHEMA, "settings": cell.settings(), "versions": versions()})
+    if body is None:
         return None
     packed_path = path.with_suffix(".safetensors")
     try:
-        body = json.loads(path.read_bytes())
-        stated = body.pop("hash")
         packed = packed_path.read_bytes()
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except OSError as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
-    if fingerprint(body) != stated:
-        raise _damaged(path, "its content does not match its hash")
     if hashlib.sha256(packed).hexdigest() != body["arrays"]:
         raise _damaged(packed_path, "its content does not match the hash in the .json beside it")
-    wanted = {"schema": SCHEMA, "settings": cell.settings(), "versions": versions()}
-    other = list(_differences({name: body[name] for name in wanted}, wanted))
-    if other:
-        raise RunError(
-            f"{path} was made otherwise: {'; '.join(other[:3])}; "
-            "name another folder by --out, or delete the file to make the cell again"
-        )
     try:
         arrays = unpack(packed)
         genomes = tuple(_genome(item, arrays) for item in body["genomes"])
@@ -102,6 +91,40 @@ def read(folder: Path, cell: Cell) -> Result | None:
         body["seconds"]["scoring"],
         genomes,
     )
+
+
+def keep(path: Path, body: Mapping[str, Any]) -> None:
+    """Write a JSON value with a hash of itself, whole or not at all."""
+    text = json.dumps({**body, "hash": fingerprint(body)}, allow_nan=False, separators=(",", ":"))
+    _put(path, text.encode())
+
+
+def kept(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what `keep` wrote, without the hash; None if it is not there.
+
+    Args:
+        path: the file.
+        wanted: what must be in it, by name.
+
+    Raises:
+        RunError: the file is damaged, or something else is in it than what is wanted.
+    """
+    if not path.is_file():
+        return None
+    try:
+        body: dict[str, Any] = json.loads(path.read_bytes())
+        stated = body.pop("hash")
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+    if fingerprint(body) != stated:
+        raise _damaged(path, "its content does not match its hash")
+    other = list(_differences({name: body.get(name) for name in wanted}, wanted))
+    if other:
+        raise RunError(
+            f"{path} was made otherwise: {'; '.join(other[:3])}; "
+            "name another folder by --out, or delete the file to make the cell again"
+        )
+    return body
 
 
 def listed(array: np.ndarray) -> Any:

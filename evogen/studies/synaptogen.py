@@ -103,7 +103,7 @@ def _arms(wanted: Iterable[str] | None) -> list[Arm]:
 
 def _refuse(options: Options) -> None:
     if options.run is not None:
-        raise SpecError("--run: this study trains its own genomes; only 'evogen study rules' takes a run")
+        raise SpecError("--run: this study trains its own genomes; only 'rules' and 'locality' take a run")
     known = {"tasks": list(RECIPES), "arms": [arm.name for arm in ARMS]}
     for option, names in (("tasks", options.tasks), ("arms", options.arms)):
         for name in names or ():

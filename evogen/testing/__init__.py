@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evogen.tasks import BatchedTask, TaskKind
-from evogen.testing import evaluator, learner, neuron, part, rule, strategy, task, wiring
+from evogen.testing import constraint, evaluator, learner, neuron, part, prior, rule, strategy, task, wiring
 
 Fact = Callable[[Any], None]
 
@@ -25,6 +25,8 @@ _FACTS: Mapping[str, tuple[Fact, ...]] = {
     "rule": rule.FACTS,
     "neuron": neuron.FACTS,
     "wiring": wiring.FACTS,
+    "prior": prior.FACTS,
+    "constraint": constraint.FACTS,
     "learner": learner.FACTS,
     "strategy": strategy.FACTS,
 }

@@ -13,7 +13,7 @@ import numpy as np
 from evogen.cohort import Individual, Ref
 from evogen.genome import Genome
 from evogen.grammar import parse
-from evogen.grammar.modules import plan
+from evogen.grammar.architecture import plan_of
 from evogen.keys import Key
 from evogen.measures import structure
 from evogen.space import ArchitectureSpace, Log, RulesSpace, SearchSpace
@@ -145,8 +145,7 @@ def _told(
     fitness = judge(ref, genome)
     if fitness is None:
         return Told(ref, None)
-    space = SPACE.architecture
-    metrics = structure(genome, plan(genome, space.grammar, start=space.start, inputs=2, outputs=2))
+    metrics = structure(genome, plan_of(SPACE.architecture, genome, 2, 2))
     metrics |= {"fitness": fitness, "expected_score": fitness, "steps": 8.0}
     return Told(ref, fitness, others(genome) if others else (), metrics=metrics)
 

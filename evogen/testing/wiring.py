@@ -37,6 +37,8 @@ def values(wiring: Any, *, dtype: torch.dtype = torch.float32) -> dict[str, Tens
         found["c"] = _normal("c", (P, TRANSMITTERS, 2 * TRANSMITTERS), 0.35)
         found["temperature"], found["genes"] = torch.full((P,), TEMPERATURE), torch.full((P,), float(GENES))
     found["neurons"] = torch.full((P,), float(sum(SIZES)))
+    if wiring.genetic:
+        found |= _freed(found, P)
     return {name: part.to(dtype) for name, part in found.items()}
 
 
@@ -103,7 +105,7 @@ def bears_agents_with_the_spread_of_its_moments(wiring: Any) -> None:
             if variance is None:
                 assert (born == born[0]).all()
                 continue
-            open_ = mask == 1
+            open_ = (mask == 1) & (variance[0].numpy() > 0)
             ratios.append(born.var(0, ddof=1)[open_] / variance[0].numpy()[open_])
         if ratios:
             together = np.concatenate(ratios)
@@ -172,8 +174,9 @@ def has_exact_gradients(wiring: Any) -> None:
     own = {name: _normal(name, (1, *spec.shape), 1.0) for name, spec in specs.items() if name[-1] != "b"}
     rules = {"O": _normal("O", (1, 2, 2), 0.1), "c": _normal("c", (1, 3, 6), 0.5)} if wiring.genetic else {}
     names = [*own, *rules]
+    freed = _freed(own, 1) if wiring.genetic else {}
     numbers = {"temperature": TEMPERATURE, "genes": 2.0, "neurons": 5.0}
-    fixed = {name: torch.tensor([number], dtype=torch.float64) for name, number in numbers.items()}
+    fixed = {name: torch.tensor([number], dtype=torch.float64) for name, number in numbers.items()} | freed
     mask = torch.ones(1, 2, 3, dtype=torch.float64)
     mask[0, 1, 2] = 0
 
@@ -227,6 +230,19 @@ def _masks(rows: int) -> list[Tensor]:
     rng = Key(0).child("masks").generator()
     masks = [1.0 * (rng.random((SIZES[pre], SIZES[post])) < 0.5) for pre, post in PAIRS]
     return [torch.from_numpy(mask).expand(rows, -1, -1).clone() for mask in masks]
+
+
+def _freed(found: dict[str, Tensor], rows: int) -> dict[str, Tensor]:
+    """Return which synapses are free, every third one, where a genetic wiring has free weights too."""
+    names = [name for name in found if name.endswith(".W")]
+    shapes = {name.removesuffix("W") + "free": found[name].shape[1:] for name in names}
+    return {
+        name: (torch.arange(shape.numel(), dtype=torch.float64) % 3 == 0)
+        .double()
+        .reshape(shape)
+        .repeat(rows, 1, 1)
+        for name, shape in shapes.items()
+    }
 
 
 def _pad(found: dict[str, Tensor]) -> None:

@@ -9,6 +9,7 @@ from evogen.genome import Gene, Genome
 from evogen.grammar import CODONS, derive, grow
 from evogen.keys import Key
 from evogen.space import ArchitectureSpace
+from evogen.variation.links import settled
 from evogen.variation.rules import realign
 
 TRIES = 16
@@ -67,18 +68,18 @@ def cross(mother: Genome, father: Genome, key: Key) -> Genome:
     """Return the mother with the father's version of about half of the genes that both have.
 
     Genes pair by innovation id, the interface gene too. The father's expression is realigned to the mother's
-    rule genes.
+    rule genes, and his links are settled among the genes of the child.
     """
     his = {gene.innovation: gene for gene in father.genes()}
     after, before = _rule_genes(mother), _rule_genes(father)
 
-    def choose(gene: Gene) -> Gene:
+    def choose(gene: Gene) -> tuple[Gene, Genome]:
         if gene.innovation not in his or key.child(gene.innovation).generator().random() < 0.5:
-            return gene
-        return realign(his[gene.innovation], before, after, key.child("realign"))
+            return gene, mother
+        return realign(his[gene.innovation], before, after, key.child("realign")), father
 
-    interface, *modules = (choose(gene) for gene in mother.genes())
-    return replace(mother, interface=interface, architecture=tuple(modules))
+    (interface, _), *chosen = (choose(gene) for gene in mother.genes())
+    return replace(mother, interface=interface, architecture=settled(chosen))
 
 
 def _rule_genes(genome: Genome) -> Sequence[int]:

@@ -12,8 +12,8 @@ from evogen.errors import SpecError
 from evogen.genome import Genome
 from evogen.keys import Key
 from evogen.registry import setting
-from evogen.space import SearchSpace
-from evogen.variation import architecture, plasticity, rules
+from evogen.space import ArchitectureSpace, SearchSpace
+from evogen.variation import architecture, neurons, plasticity, rules, sentences
 
 ATTEMPTS = 64
 
@@ -30,9 +30,19 @@ class Rates:
     )
     mutate_codon: float = setting(0.3, low=0, high=1, doc="probability of one redrawn codon")
     resize_architecture: float = setting(
-        0.05, low=0, high=1, doc="probability of each of addition, duplication, deletion of a module"
+        0.05, low=0, high=1, doc="probability of each of addition, duplication, deletion of a gene"
+    )
+    nudge_codon: float = setting(0.3, low=0, high=1, doc="of neurons: probability of a step of one number")
+    link_gene: float = setting(0.0, low=0, high=1, doc="of neurons: probability of a link to a gene")
+    exchange_gene: float = setting(
+        0.3, low=0, high=1, doc="of neurons: probability of a whole gene of the father, from the same place"
+    )
+    mutate_expression: float = setting(
+        0.5, low=0, high=1, doc="of neurons with evolved weights: probability of noise on a gene's expression"
     )
     mutate_plasticity: float = setting(0.5, low=0, high=1, doc="probability of noise on the plasticity genes")
+    codon_sigma: float = setting(0.1, low=0, doc="step of a number, as a fraction of its range")
+    expression_sigma: float = setting(0.2, low=0, doc="step on expression, in spreads of its array")
     rules_sigma: float = setting(0.5, low=0, doc="step on the rules, in initial standard deviations")
     plasticity_sigma: float = setting(
         0.15, low=0, doc="step on a plasticity gene, as a fraction of its range"
@@ -85,7 +95,7 @@ def breed(
     Raises:
         SpecError: nothing in the search space can vary.
     """
-    operators = _operators(space, ids, rates)
+    operators = _operators(space, father, ids, rates)
     child = mother if father is None else _cross(mother, father, space, key.child("crossover"), rates)
     names = [] if child == mother else ["crossover"]
     for operator in operators:
@@ -103,7 +113,8 @@ def _cross(mother: Genome, father: Genome, space: SearchSpace, key: Key, rates: 
     if space.rules is not None and space.rules.evolve:
         child = rules.cross(child, father, key.child("rules"))
     if space.architecture.evolve:
-        child = architecture.cross(child, father, key.child("architecture"))
+        cross = sentences.splice if space.architecture.mapping == "flat" else architecture.cross
+        child = cross(child, father, key.child("architecture"))
     within, own = space.plasticity, key.child("plasticity")
     match rates.plasticity_law:
         case "gaussian":
@@ -133,7 +144,9 @@ def _forced(
     )
 
 
-def _operators(space: SearchSpace, ids: Iterator[int], rates: Rates) -> tuple[Operator, ...]:
+def _operators(
+    space: SearchSpace, father: Genome | None, ids: Iterator[int], rates: Rates
+) -> tuple[Operator, ...]:
     found: list[Operator] = []
     if space.rules is not None and space.rules.evolve:
         found += [
@@ -145,13 +158,7 @@ def _operators(space: SearchSpace, ids: Iterator[int], rates: Rates) -> tuple[Op
             Operator("rules.delete", rates.resize_rules, partial(rules.delete, space=space.rules)),
         ]
     if space.architecture.evolve:
-        within, often = space.architecture, rates.resize_architecture
-        found += [
-            Operator("architecture.add", often, partial(architecture.add, space=within, ids=ids)),
-            Operator("architecture.duplicate", often, partial(architecture.duplicate, space=within, ids=ids)),
-            Operator("architecture.delete", often, partial(architecture.delete, space=within)),
-            Operator("architecture.redraw", rates.mutate_codon, partial(architecture.redraw, space=within)),
-        ]
+        found += _ARCHITECTURE[space.architecture.type](space.architecture, father, ids, rates)
     if space.plasticity and rates.plasticity_law == "polynomial":
         change = partial(plasticity.mutate_polynomial, space=space.plasticity, eta=rates.plasticity_eta)
         found.append(Operator("plasticity.polynomial", rates.mutate_plasticity, change))
@@ -159,3 +166,60 @@ def _operators(space: SearchSpace, ids: Iterator[int], rates: Rates) -> tuple[Op
         change = partial(plasticity.perturb, space=space.plasticity, sigma=rates.plasticity_sigma)
         found.append(Operator("plasticity.gaussian", rates.mutate_plasticity, change))
     return tuple(found)
+
+
+def _of_modules(
+    space: ArchitectureSpace,
+    father: Genome | None,  # noqa: ARG001
+    ids: Iterator[int],
+    rates: Rates,
+) -> list[Operator]:
+    often = rates.resize_architecture
+    return [
+        Operator("architecture.add", often, partial(architecture.add, space=space, ids=ids)),
+        Operator("architecture.duplicate", often, partial(architecture.duplicate, space=space, ids=ids)),
+        Operator("architecture.delete", often, partial(architecture.delete, space=space)),
+        Operator("architecture.redraw", rates.mutate_codon, partial(architecture.redraw, space=space)),
+    ]
+
+
+def _of_neurons(
+    space: ArchitectureSpace, father: Genome | None, ids: Iterator[int], rates: Rates
+) -> list[Operator]:
+    often, sigma = rates.resize_architecture, rates.codon_sigma
+    found = [
+        Operator("architecture.add", often, partial(neurons.add, space=space, ids=ids)),
+        Operator("architecture.copy", often, partial(neurons.copy, space=space, ids=ids)),
+        Operator("architecture.link", rates.link_gene, partial(neurons.link, space=space, ids=ids)),
+        Operator("architecture.delete", often, partial(neurons.delete, space=space)),
+        Operator("architecture.redraw", rates.mutate_codon, partial(neurons.redraw, space=space)),
+        Operator("architecture.nudge", rates.nudge_codon, partial(neurons.nudge, space=space, sigma=sigma)),
+    ]
+    if father is not None:
+        swap = partial(neurons.exchange, father=father)
+        found.append(Operator("architecture.exchange", rates.exchange_gene, swap))
+    return found + _of_expression(space, rates)
+
+
+def _of_nets(
+    space: ArchitectureSpace,
+    father: Genome | None,  # noqa: ARG001
+    ids: Iterator[int],  # noqa: ARG001
+    rates: Rates,
+) -> list[Operator]:
+    own, sigma = (neurons if space.mapping == "flat" else sentences), rates.codon_sigma
+    return [
+        Operator("architecture.redraw", rates.mutate_codon, partial(own.redraw, space=space)),
+        Operator("architecture.nudge", rates.nudge_codon, partial(own.nudge, space=space, sigma=sigma)),
+        *_of_expression(space, rates),
+    ]
+
+
+def _of_expression(space: ArchitectureSpace, rates: Rates) -> list[Operator]:
+    if space.weights == "trained":
+        return []
+    change = partial(neurons.express, sigma=rates.expression_sigma)
+    return [Operator("architecture.express", rates.mutate_expression, change)]
+
+
+_ARCHITECTURE = {"": _of_modules, "module": _of_modules, "neurons": _of_neurons, "net": _of_nets}

@@ -8,17 +8,23 @@ grammar; every plasticity gene is uniform over its unit interval, so log-uniform
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
+
+import numpy as np
 
 from evogen.cohort import Ref
 from evogen.genetics.adhesion import adhesion_mask
 from evogen.genome import Array, Gene, Genome, Rules, frozen
-from evogen.grammar import grow
+from evogen.grammar import derive
+from evogen.grammar.initialisers import find
+from evogen.grammar.mappers import structured
 from evogen.keys import Key
 from evogen.space import ArchitectureSpace, RulesSpace, SearchSpace
 
 BLOCK = 2**12
+HOMOLOGOUS = 2  # identity of the first list of the mapping `structured`, the same in all genomes
 ROWS = 2**16
 _HELD = 16  # searches in one process whose held chromosomes are remembered
 
@@ -27,8 +33,8 @@ def innovations(ref: Ref) -> Iterator[int]:
     """Return the BLOCK identities that the individual at this place may give to new genes.
 
     They are a function of the place, and the blocks of two places never overlap: cohorts that are bred side
-    by side need no shared counter. The identities below BLOCK are common: homologous rule genes, and the
-    modules of an architecture that does not evolve.
+    by side need no shared counter. The identities below BLOCK are common: homologous rule genes, the lists
+    of the mapping `structured`, and the genes of an architecture that does not evolve.
     """
     assert ref.row < ROWS
     first = (ref.cohort * ROWS + ref.row + 1) * BLOCK
@@ -54,7 +60,7 @@ def sample(space: SearchSpace, key: Key, ref: Ref, *, root: Key | None = None) -
         rules = _rules(space.rules, own) if space.rules.evolve else _held_rules(space.rules, held)
     evolves = space.architecture.evolve
     interface, *modules = (
-        _architecture(space.architecture, own, innovations(ref))
+        genes(space.architecture, own, innovations(ref))
         if evolves
         else _held_architecture(space.architecture, held)
     )
@@ -72,7 +78,7 @@ def _held_rules(space: RulesSpace, key: Key) -> Rules:
 
 @lru_cache(maxsize=_HELD)
 def _held_architecture(space: ArchitectureSpace, key: Key) -> tuple[Gene, ...]:
-    return tuple(_architecture(space, key, iter(range(1, BLOCK))))
+    return tuple(genes(space, key, iter(range(1, BLOCK))))
 
 
 def _rules(space: RulesSpace, key: Key) -> Rules:
@@ -97,8 +103,52 @@ def _mask(space: RulesSpace, key: Key) -> Array | None:
     return frozen(allowed)
 
 
-def _architecture(space: ArchitectureSpace, key: Key, ids: Iterator[int]) -> list[Gene]:
+def genes(space: ArchitectureSpace, key: Key, ids: Iterator[int]) -> list[Gene]:
+    """Draw the interface gene and the architecture genes of a new genome.
+
+    Args:
+        space: bounds and laws.
+        key: of the genome.
+        ids: identities of new genes.
+    """
     rng = key.child("modules").generator()
+    interface = Gene(next(ids), ())
+    match space.type:
+        case "net":
+            return [interface, *_net(space, rng, ids)]
+        case "neurons":
+            return [interface, *_neurons(space, rng, ids)]
     count = int(rng.integers(space.min_modules, space.initial_modules + 1))
-    codons = [(), *(grow(space.grammar, space.start, rng) for _ in range(count))]
-    return [Gene(next(ids), of_one) for of_one in codons]
+    grown = [grow(space, 0, 0, (), rng) for _ in range(count)]
+    return [interface, *(Gene(next(ids), codons) for codons in grown)]
+
+
+def grow(
+    space: ArchitectureSpace, module: int, layer: int, among: Sequence[Gene], rng: np.random.Generator
+) -> tuple[int, ...]:
+    """Draw the codons of a gene in this place, among the genes of its genome."""
+    context = None if space.type == "module" else space.context(module, layer, among)
+    return find(space.initialiser)(
+        space.grammar, space.start, rng, max_depth=space.max_depth, context=context
+    )
+
+
+def _neurons(space: ArchitectureSpace, rng: np.random.Generator, ids: Iterator[int]) -> list[Gene]:
+    """Place genes in turns, a layer in each turn, one in every module; the rest of a turn goes by chance."""
+    count = max(int(rng.integers(space.min_modules, space.initial_modules + 1)), space.places)
+    placed: list[Gene] = []
+    while len(placed) < count:
+        turn = min(space.places, count - len(placed))
+        modules = sorted(rng.permutation(space.places)[:turn].tolist())
+        layer = len(placed) // space.places % space.depth
+        placed += [Gene(next(ids), (), module=module, layer=layer) for module in modules]
+    return [replace(gene, codons=grow(space, gene.module, gene.layer, placed, rng)) for gene in placed]
+
+
+def _net(space: ArchitectureSpace, rng: np.random.Generator, ids: Iterator[int]) -> list[Gene]:
+    codons = grow(space, 0, 0, (), rng)
+    if space.mapping == "flat":
+        return [Gene(next(ids), codons)]
+    grammar, context = space.grammar, space.context(0, 0, ())
+    lists = structured.encode(grammar, derive(grammar, space.start, codons, context), context)
+    return [Gene(HOMOLOGOUS + at, entries) for at, entries in enumerate(lists)]

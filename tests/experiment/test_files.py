@@ -43,18 +43,18 @@ def test_a_teacher_is_found_from_the_experiments_folder_and_kept_by_the_run(
     monkeypatch.chdir(tmp_path / "elsewhere")
     content = (file.parent / "school/best.safetensors").read_bytes()
     experiment = evogen.load(file, ["search.cohorts=2"])
-    assert experiment.learner.teacher == File("teacher.safetensors", content)
-    assert experiment.files == {"teacher.safetensors": content}
-    assert "teacher: teacher.safetensors\n" in experiment.yaml
+    assert experiment.learner.teacher == File("best.safetensors", content)
+    assert experiment.files == {"best.safetensors": content}
+    assert "teacher: best.safetensors\n" in experiment.yaml
     with evogen.run(experiment, out=tmp_path / "run") as run:
         assert run.outcomes()[Outcome.OK] == 8
         expected = run.fingerprint()
         (created,) = [event.payload for event in run.events() if event.kind == "created"]
-    assert created["teacher.safetensors"] == hashlib.sha256(content).hexdigest()
-    assert (tmp_path / "run/teacher.safetensors").read_bytes() == content
+    assert created["best.safetensors"] == hashlib.sha256(content).hexdigest()
+    assert (tmp_path / "run/best.safetensors").read_bytes() == content
     shutil.rmtree(file.parent / "school")
     with evogen.resume(tmp_path / "run", overrides=["search.cohorts=3"]) as run:
-        assert experiment_of(run).files == {"teacher.safetensors": content}
+        assert experiment_of(run).files == {"best.safetensors": content}
         assert [evogen.replay(run, row.ref) for row in run.rows()] == [()] * 12
         assert run.fingerprint() != expected
 
@@ -78,8 +78,8 @@ def test_what_a_teacher_says_goes_to_workers_with_the_problem(file: Path) -> Non
 
 def test_an_altered_teacher_stops_a_writer_and_a_replay(file: Path, tmp_path: Path) -> None:
     evogen.run(evogen.load(file, ["search.cohorts=1"]), out=tmp_path / "run").close()
-    drawn(4, 2, seed=9, hidden=(5,)).save(tmp_path / "run/teacher.safetensors")
-    text = r"teacher\.safetensors was altered since the run began"
+    drawn(4, 2, seed=9, hidden=(5,)).save(tmp_path / "run/best.safetensors")
+    text = r"best\.safetensors was altered since the run began"
     with pytest.raises(RunError, match=text):
         evogen.resume(tmp_path / "run", overrides=["search.cohorts=2"])
     with evogen.open(tmp_path / "run") as run, pytest.raises(RunError, match=text):

@@ -156,7 +156,7 @@ def test_the_last_of_two_overrides_counts(file: Path) -> None:
         ("rules.temperature=.inf", "rules.temperature: wanted a number in [0.001, 1000], found"),
         ("strategy.plasticity_sigma=.inf", "strategy.plasticity_sigma: wanted a number"),
         ("search.cohort_size=100000", "search.cohort_size: wanted a number in [1, 65536]"),
-        ("architecture.max_modules=0", "architecture.max_modules: wanted a number in [1, 256], found 0"),
+        ("architecture.max_modules=0", "architecture.max_modules: wanted a number in [1, 1024], found 0"),
         ("architecture.grammar=x.bnf", "architecture.grammar: there is no grammar file"),
         ("architecture.grammar=3", "architecture.grammar: wanted a grammar file's path"),
         ("architecture={}", "architecture.grammar: wanted a grammar file's path"),

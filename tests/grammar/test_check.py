@@ -3,7 +3,7 @@ import pytest
 from evogen.grammar import parse
 
 CASES = {
-    "<a> ::= x\n¡<a> ::= y": "<a> is already defined in line 1",
+    "<a> ::= x\n¡<a> ::= y": "<a> is already defined in line 2",
     "<a> ::= x <b>\n | y\n | ¡x <b>\n<b> ::= z": "an alternative of <a> is written twice",
     "<a> ::= x {2} | ¡x {3}": "an alternative of <a> is written twice",
     "<a> ::= x | [w,int,1,0,1] | ¡[w,int,1,0,1]": "an alternative of <a> is written twice",
@@ -14,12 +14,14 @@ CASES = {
     "<a> ::= <y> <z>\n<y> ::= t | <a>\n¡<z> ::= u <z>": "<z> never ends",
     "<a> ::= x\n¡<b> ::= y": "<b> is never used: not reachable from <a>",
     "<a> ::= x\n<b> @type(t) ::= y\n¡<c> ::= <b>": "<c> is never used: not reachable from <a>, <b>",
+    "<a> ::= <b>\n¡<b> @cap(2) ::= x <b> | <c>\n<c> ::= y | <b>": "<b> has a cap, but each",
+    "¡<a> @cap(2) ::= x | y": "<a> has a cap, but none of its alternatives leads back to it",
 }
 
 
 @pytest.mark.parametrize(("marked", "what"), CASES.items())
 def test_refuses_with_place_and_caret(refused, marked, what):
-    assert refused(marked).startswith(what)
+    assert refused(f"%version 1\n{marked}").startswith(what)
 
 
 def test_a_typed_head_is_a_start_and_need_not_be_used():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evogen.errors import GrammarError
-from evogen.grammar import CODONS, Node, Number, Word, derive, grow, parse
+from evogen.grammar import CODONS, Node, Number, Pick, Word, derive, grow, parse
 
 codon_lists = st.lists(st.integers(0, CODONS - 1), max_size=80)
 STARTS = ("module", "reflex", "hebbian")
@@ -65,6 +65,73 @@ def test_trees_differ_where_the_choice_differs_even_with_equal_sentences():
     grammar = parse("<a> ::= <b> | <c>\n<b> ::= x\n<c> ::= x")
     assert str(derive(grammar, "a", [0])) == str(derive(grammar, "a", [1]))
     assert derive(grammar, "a", [0]) != derive(grammar, "a", [1])
+
+
+PICKING = parse("<a> ::= <s> <a> | end\n<s> @dynamic(sources) ::= ...")
+
+
+def test_a_pick_reads_one_codon_modulo_what_there_is():
+    picks = [derive(PICKING, "a", [0, codon, 1], {"sources": 5}) for codon in (0, 4, 5, 65535)]
+    assert [next(tree.leaves()) for tree in picks] == [Pick("sources", i) for i in (0, 4, 0, 0)]
+    assert all(tree.used == 3 for tree in picks)
+    assert str(picks[1]) == "[sources=4] end"
+
+
+def test_a_pick_from_nothing_is_none_and_reads_its_codon():
+    tree = derive(PICKING, "a", [0, 7, 1], {"sources": 0})
+    assert (str(tree), tree.used) == ("[sources=-1] end", 3)
+
+
+def test_a_pick_after_the_last_codon_is_the_first():
+    only = parse("<a> ::= <s> <s>\n<s> @dynamic(sources) ::= ...")
+    assert str(derive(only, "a", [3], {"sources": 5})) == "[sources=3] [sources=0]"
+    assert str(derive(only, "a", [], {"sources": 0})) == "[sources=-1] [sources=-1]"
+
+
+def test_a_name_that_the_context_lacks_is_refused_where_it_stands():
+    with pytest.raises(
+        GrammarError, match=r"^<text>:2:27: 'sources' is not in the context; did you mean 'source"
+    ):
+        derive(PICKING, "a", [0], {"source": 2})
+    assert str(derive(PICKING, "a", [1])) == "end"
+
+
+def test_picks_are_grown_uniformly():
+    only = parse("<a> ::= <s>\n<s> @dynamic(sources) ::= ...")
+    rng = np.random.default_rng(0)
+    grown = [
+        derive(only, "a", grow(only, "a", rng, context={"sources": 4}), {"sources": 4}) for _ in range(4000)
+    ]
+    counts = Counter(next(tree.leaves()).index for tree in grown)
+    assert sum((counts[i] - 1000) ** 2 / 1000 for i in range(4)) < 16.27  # chi2, 3 df, 0.1 %
+
+
+CAPPED = parse("<a> @cap(2) ::= x <a> | y <b> | z\n<b> ::= one | two")
+
+
+def test_a_cap_closes_the_alternatives_that_lead_back():
+    assert str(derive(CAPPED, "a", [0, 0, 0, 1])) == "x x y two"  # the third codon chooses among y and z
+    assert str(derive(CAPPED, "a", [0, 0, 1])) == "x x z"
+    assert str(derive(CAPPED, "a", [0, 1, 0])) == "x y one"
+    assert derive(CAPPED, "a", [0, 0, 1]).children[1].children[1].alternative == 2
+
+
+@given(codons=codon_lists, seed=st.integers(0, 2**32))
+@settings(deadline=None)
+def test_a_cap_bounds_the_nesting_of_all_derivations(codons, seed):
+    grammar = parse("<a> @cap(3) ::= <b> <b> | x\n<b> @cap(1) ::= <a> | <b> <a> | y")
+    for tree in (
+        derive(grammar, "a", codons),
+        derive(grammar, "a", grow(grammar, "a", np.random.default_rng(seed))),
+    ):
+        assert nesting(tree, "a") <= 3
+        assert nesting(tree, "b") <= 1
+
+
+def nesting(tree, symbol, above=0):
+    own = above if tree.symbol == symbol else 0
+    below = above + (tree.symbol == symbol)
+    return max([own, *(nesting(child, symbol, below) for child in tree.children if isinstance(child, Node))])
 
 
 def test_unknown_start_is_refused():

@@ -72,6 +72,14 @@ def test_int_gives_equal_shares():
     assert all(isinstance(value, int) for value in values)
 
 
+def test_choice_gives_equal_shares_in_order_of_the_text():
+    choice = numeric("[w,choice,1,16,1,4]")
+    values = [choice.value(codon / 65535) for codon in range(65536)]
+    assert [values.count(value) for value in (16, 1, 4)] == [21845, 21845, 21846]
+    assert (values[0], values[-1], choice.value(0.5)) == (16, 4, 1)
+    assert [choice.value(choice.unit(value)) for value in (16, 1, 4)] == [16, 1, 4]
+
+
 def test_float_is_linear_and_log_is_geometric():
     assert [numeric("[w,float,1,-1,3]").value(u) for u in (0, 0.25, 1)] == [-1, 0, 3]
     log = numeric("[w,log,1,1e-4,1]")

@@ -9,7 +9,7 @@ from evogen.errors import DevelopmentError, GrammarError
 from evogen.genome import Gene, Genome
 from evogen.grammar import CODONS, grow, load, parse
 from evogen.grammar.modules import check, plan
-from evogen.grammar.plan import Group, Projection
+from evogen.grammar.plan import Group, Learning, Projection
 from evogen.registry import evolvable_fields, find
 
 codon_lists = st.lists(st.integers(0, CODONS - 1), max_size=60)
@@ -54,6 +54,40 @@ def test_records_become_groups_and_projections():
         Projection(1, 2, 10, 0.5, "abcd", {"eta": 0.25, "A": -1.0}),
         Projection(2, 3, 10, 0.75, "abcd", {}),
     )
+
+
+def test_a_recurrent_layer_hears_itself_with_what_comes_in():
+    result = planned(
+        "layer:recurrent [width,int,1,5,5] act:tanh conn:sparse [density,float,1,0.5,0.5] plastic:abcd"
+        " layer:dense [width,int,1,3,3] readout:sum"
+    )
+    assert [(p.pre, p.post, p.density, p.rule) for p in result.projections] == [
+        (0, 1, 0.5, "abcd"), (1, 1, 0.5, "abcd"), (1, 2, 1.0, "none"), (2, 3, 1.0, "none"),
+    ]  # fmt: skip
+
+
+def test_priors_keep_their_numbers():
+    result = planned(
+        "layer:dense [width,int,1,5,5] conn:shuffled-local [radius,float,1,0.25,0.25] readout:sum conn:local"
+    )
+    assert [(p.prior, p.settings, p.density) for p in result.projections] == [
+        ("shuffled-local", {"radius": 0.25}, 1.0), ("local", {}, 1.0),
+    ]  # fmt: skip
+
+
+def test_a_mix_gives_every_neuron_its_own_activation():
+    result = planned("layer:dense [width,int,1,7,7] act:mix [tanh,float,1,1,1] [sin,float,1,1,1] readout:sum")
+    assert result.groups[1].activation == "mix"
+    assert set(result.groups[1].activations) == {"tanh", "sin"}
+    assert len(result.groups[1].activations) == 7
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_gene_says_how_it_learns_wherever_the_word_stands(before):
+    learn, module = "learn:scaled [rate,float,1,0.5,0.5]", "layer:dense [width,int,1,5,5] readout:sum"
+    result = planned(f"{learn} {module}" if before else f"{module} {learn}")
+    assert result.learning == {10: Learning(0.5)}
+    assert planned(f"{module} learn:full").learning == {}
 
 
 def test_sections_left_out_are_the_documented_ones():
@@ -181,6 +215,9 @@ def test_a_module_may_have_any_number_of_layers(modules):
             "layer:dense [width,int,1,5,5] readout:sum conn:sparse [density,float,1,0,0]",
             "density 0.0 is not in",
         ),
+        ("layer:dense [width,int,1,5,5] readout:sum learn:none learn:full", "learn was wanted once, found 2"),
+        ("layer:dense [width,int,1,5,5] readout:sum learn:sgd", "learn:sgd takes the numbers"),
+        ("layer:dense [width,int,1,5,5] act:mix readout:sum", "l0: act:mix wanted a share above 0"),
         ("layer:dense [width,int,1,5,5] act:thanh readout:sum", "unknown act 'thanh'; did you mean 'tanh'"),
         ("layer:dense [width,int,1,5,5] plain readout:sum", "'plain' is no word of a module"),
     ],

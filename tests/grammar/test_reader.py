@@ -11,8 +11,6 @@ from evogen.grammar import load, parse
 SHIPPED = sorted((Path(__file__).parents[2] / "grammars").glob("*.bnf"))
 
 SYNTAX = {
-    "¡": "found the end of the file, wanted a rule '<name> ::='",
-    "¡# only a comment\n": "found the end of the file, wanted a rule '<name> ::='",
     "¡x <a> ::= y": "found 'x', wanted a rule '<name> ::='",
     "¡<a> := x": "found '<a>', wanted a rule '<name> ::='",
     "¡<a ::= x": "found '<', wanted a rule '<name> ::='",
@@ -24,10 +22,26 @@ SYNTAX = {
     "<a> ::= ¡<b c>": "found '<', wanted",
     "<a> ::= ¡'x": "found ''', wanted",
     "<a> ::= x\n<b> ::= ¡]": "found ']', wanted",
-    "<a> ::= [w,int,8,64¡]": "found ']', wanted ','",
+    "<a> ::= ¡[w,int,8,64]": "[w,int,8,...] ends behind 1 of its numbers, wanted min and max",
+    "<a> ::= <b>¡*x\n<b> ::= y": "'*x' right behind <b>: a repetition, or a word?",
     "<a> ::= [w,int,1,1,¡many]": "found 'many', wanted a number",
 }
 MEANING = {
+    "<a> ::= ¡<b>?2\n<b> ::= y": "<b>?2: ? takes no number",
+    "<a> ::= ¡<b>*0\n<b> ::= y": "<b>*0: 1 to 1024 times were wanted",
+    "<a> ::= ¡[w,choice,2]": "[w,choice,2,...] ends behind 0 of its numbers, wanted one value or more",
+    "<a> ::= [w,int¡]": "found ']', wanted ','",
+    "<a> ::= [w,choice,1,2,4,¡2]": "2 is written twice",
+    "<a> @cap(¡two) ::= x | y <a>": "@cap(two): a whole number from 0 to 1024 was wanted",
+    "<a> @cap(¡1.5) ::= x | y <a>": "@cap(1.5): a whole number from 0 to 1024 was wanted",
+    "<a> @cap(¡9999) ::= x | y <a>": "@cap(9999): a whole number from 0 to 1024 was wanted",
+    "<a> @dynamic(¡3) ::= ...": "@dynamic(3): a name was wanted",
+    "<a> ::= <b>\n¡<b> @dynamic(inputs) ::= x | y": "a dynamic rule with alternatives of its own",
+    "<a> ::= ¡GE_RANGE:0": "empty range: GE_RANGE:0",
+    "<a> ::= ¡GE_RANGE:-2": "unknown range GE_RANGE:-2",
+    "<a> ::= ¡GE_RANGE:70000": "unknown range GE_RANGE:70000",
+    "<a> ::= ¡GE_RANGE:dataset_n_var": "unknown range GE_RANGE:dataset_n_var; did you mean 'dataset_n_vars'?",
+    "<a> ::= ¡GE_GENERATE:dataset_eq": "GE_GENERATE is Python, which is never run here",
     "<a> ::= x {¡0}": "weight 0",
     "<a> ::= x {¡1e999}": "weight 1e999",
     "<a> @¡tpe(b) ::= x": "unknown annotation 'tpe'; did you mean 'type'?",
@@ -45,7 +59,13 @@ MEANING = {
 
 @pytest.mark.parametrize(("marked", "what"), [*SYNTAX.items(), *MEANING.items()])
 def test_refuses_with_place_and_caret(refused, marked, what):
-    assert refused(marked).startswith(what)
+    assert refused(f"%version 1\n{marked}").startswith(what)
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n"])
+def test_a_text_without_rules_is_refused(text):
+    with pytest.raises(GrammarError, match=r"^g:1:1: found the end of the file, wanted a rule '<name> ::='"):
+        parse(text, "g")
 
 
 def test_error_names_place_line_and_remedy_in_full():
@@ -83,6 +103,48 @@ def test_rules_types_weights_and_terminals_are_read():
     assert word.text == "word-1"
     assert unit.alternatives[1].items == ()
     assert (word.place.line, word.place.column) == (5, 31)
+
+
+def test_annotations_and_choices_are_read():
+    grammar = parse("""
+        <a> @type(t) @cap(2) ::= x | <a> <s> [w,choice,2,8,16] [v,choice,1,0.5,2]
+        <s>
+            @dynamic(inputs) ::= ...   # one of them
+    """)
+    a, s = grammar.rules
+    assert (a.type, a.cap, s.type, s.cap) == ("t", 2, None, None)
+    whole, real = a.alternatives[1].items[2:]
+    assert (whole.count, whole.values, real.values) == (2, (8, 16), (0.5, 2.0))
+    assert [type(value) for value in (*whole.values, *real.values)] == [int, int, float, float]
+    assert [dynamic.context for dynamic in grammar.dynamics("a")] == ["inputs"]
+
+
+def test_repetitions_are_rules_of_one_choice_each():
+    grammar = parse("%version 1\n<a> ::= <b>*2 | <b>+3 <b>?\n<b> ::= x")
+    shown = {
+        rule.symbol: [" ".join(item.name for item in each.items) for each in rule.alternatives]
+        for rule in grammar.rules[2:]
+    }
+    assert shown == {
+        "b*2": ["", "b b*1"],
+        "b*1": ["", "b"],
+        "b+3": ["b", "b b+2"],
+        "b+2": ["b", "b b"],
+        "b?": ["", "b"],
+    }
+    eight = parse("%version 1\n<a> ::= <b>*\n<b> ::= x")
+    assert [rule.symbol for rule in eight.rules[2:]] == [f"b*{n}" for n in range(8, 0, -1)]
+
+
+def test_a_mark_apart_from_its_symbol_is_a_word():
+    (alternative,) = parse("%version 1\n<a> ::= <b> * <b> '+' <b>\n<b> ::= x").rules[0].alternatives
+    assert [type(item).__name__ for item in alternative.items] == [
+        "Symbol",
+        "Word",
+        "Symbol",
+        "Word",
+        "Symbol",
+    ]
 
 
 def test_a_head_is_told_from_a_mention_across_lines():
@@ -130,7 +192,9 @@ def test_any_text_is_read_or_refused_with_its_place(pieces):
 def test_shipped_grammar_loads_with_a_rule_for_every_definition(path):
     grammar = load(path)
     code = re.sub(r"#.*", "", path.read_text(encoding="utf-8"))
-    assert len(grammar.rules) == code.count("::=")
+    written = [rule for rule in grammar.rules if not re.search(r"[*+]\d+$|\?$", rule.symbol)]
+    assert len(written) == code.count("::=")
+    assert grammar.notes == ()
     assert grammar.text == path.read_text(encoding="utf-8")
     assert grammar.source == str(path)
 

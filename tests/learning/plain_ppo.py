@@ -39,7 +39,7 @@ class PlainPPO:
         self.genes = phenotype.flat.shape[1]
         self.x = torch.cat([phenotype.flat[row], critic]).clone()
         self.m, self.v, self.t = torch.zeros_like(self.x), torch.zeros_like(self.x), 0
-        self.pace = torch.cat([phenotype.pace, torch.ones_like(critic)])
+        self.pace = torch.cat([phenotype.pace.share[row], torch.ones_like(critic)])
         self.mean, self.square, self.sigma = 0.0, 0.0, 1.0
         self.k = {name: float(value[row]) for name, value in values.items()}
         self.state = None

@@ -117,3 +117,32 @@ def test_rules_stay_as_they_are_when_the_inner_loop_may_not_tune_them():
     assert not np.allclose(tuned[0]["c"], rules.c, atol=1e-3)
     assert np.array_equal(np.float32(tuned[1]["O"]), rules.O)
     assert np.array_equal(np.float32(tuned[1]["c"]), rules.c)
+
+
+def test_weight_decay_is_that_of_torchs_adamw_and_leaves_biases_and_other_candidates_alone():
+    epochs, rates, decays = 6, torch.tensor([0.05, 0.01]).double(), torch.tensor([2.0, 0.0]).double()
+    found, learner = evenly(phenotype(dtype=torch.float64)), Supervised(epochs=epochs, batch=48, clip=1e6)
+    values = defaults(learner, 2) | {"learning_rate": rates}
+    fit = learner.fit(found, Blobs(), keys(2), values | {"weight_decay": decays})
+    assert torch.equal(fit.flat[1], learner.fit(found, Blobs(), keys(2), values).flat[1])
+    x, y = Blobs().examples("train")
+    biases = torch.zeros_like(found.flat[0], dtype=torch.bool)
+    for slot in found.slots:
+        biases[slot.start : slot.start + slot.size] = slot.name.endswith(".b")
+    assert biases.any()
+    parts = [torch.nn.Parameter(found.flat[0][members].clone()) for members in (~biases, biases)]
+    groups = [
+        {"params": [part], "weight_decay": decay} for part, decay in zip(parts, (2.0, 0.0), strict=True)
+    ]
+    optimiser = torch.optim.AdamW(groups)
+    for epoch in range(epochs):
+        flat = found.flat.clone()
+        flat[0, ~biases], flat[0, biases] = (part.detach() for part in parts)
+        flat.requires_grad_()
+        (gradient,) = torch.autograd.grad(cross_entropy(found, flat, x, y).mean(1).sum(), flat)
+        for part, members, group in zip(parts, (~biases, biases), optimiser.param_groups, strict=True):
+            part.grad = gradient[0][members]
+            group["lr"] = float(rates[0]) * (1 - epoch / epochs)
+        optimiser.step()
+    for part, members in zip(parts, (~biases, biases), strict=True):
+        torch.testing.assert_close(fit.flat[0][members], part.detach(), rtol=1e-6, atol=1e-7)

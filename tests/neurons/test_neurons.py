@@ -33,10 +33,14 @@ def test_activations_have_their_textbook_values():
     x = torch.tensor([-2.0, 0.0, 1.0]).double()
     found = {name: function(x).tolist() for name, function in ACTIVATIONS.items()}
     assert found == {
+        "abs": [2.0, 0.0, 1.0],
+        "gauss": pytest.approx([0.018315638888734, 1.0, 0.3678794411714423]),
         "identity": [-2.0, 0.0, 1.0],
         "relu": [0.0, 0.0, 1.0],
         "selu": pytest.approx([-1.5201664685956, 0.0, 1.0507009873554805]),
         "sigmoid": pytest.approx([0.11920292202211755, 0.5, 0.7310585786300049]),
+        "sin": pytest.approx([-0.9092974268256817, 0.0, 0.8414709848078965]),
+        "square": [4.0, 0.0, 1.0],
         "tanh": pytest.approx([-0.9640275800758169, 0.0, 0.7615941559557649]),
     }
 

@@ -81,7 +81,7 @@ def in_groups(**changes):
         pairs = [(a, b) for a, b in zip(before.groups, after.groups, strict=True) if a != b]
         return (
             len(pairs) == 1
-            and replace(pairs[0][0], **{n: getattr(pairs[0][1], n) for n in changes}) == pairs[0][1]
+            and pairs[0][0]._replace(**{n: getattr(pairs[0][1], n) for n in changes}) == pairs[0][1]
         )
 
     return only

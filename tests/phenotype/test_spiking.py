@@ -56,7 +56,7 @@ def spiking(*genomes, modules, numbers=NUMBERS, dtype=torch.float64, inputs=4, o
     """The phenotype of these genomes, whose lif neurons have these numbers."""
     plan, how = plan_of(modules, inputs=inputs, outputs=outputs), development(dtype=dtype)
     groups = [
-        replace(group, settings=numbers if group.neuron == "lif" else group.settings) for group in plan.groups
+        group._replace(settings=numbers if group.neuron == "lif" else group.settings) for group in plan.groups
     ]
     plan = replace(plan, groups=tuple(groups))
     return develop(how, [embryo(how, genome, plan) for genome in genomes])

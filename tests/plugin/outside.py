@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 
 from evogen.cohort import Individual, Ref
 from evogen.connectome import Moments, Parameter
+from evogen.grammar.constraints import Repaired
 from evogen.learning import Fit
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import TaskKind
@@ -68,6 +69,26 @@ class Bilinear:
             W = values[f"{pre}.X"] @ values["O"] @ values[f"{post}.X"].T
             found.append(np.repeat((W * mask)[None], len(generators), axis=0))
         return found
+
+
+@register("prior", "outside")
+@dataclass(frozen=True)
+class Half:
+    """Every pair by the toss of a coin."""
+
+    chance: float = evolvable(0.5, low=0.0, high=1.0, doc="of a pair")
+
+    def chances(self, pre, post):
+        return np.full((pre, post), self.chance)
+
+
+@register("constraint", "outside")
+@dataclass(frozen=True)
+class Fair:
+    """All genes learn."""
+
+    def repair(self, plan):
+        return Repaired(replace(plan, learning={}), len(plan.learning))
 
 
 @register("task", "outside")

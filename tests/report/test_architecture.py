@@ -58,3 +58,15 @@ def test_text_alternatives_say_the_same():
     rows = [[item.text for item in row.iter("td")] for row in listed(PLAN).iter("tr")]
     assert rows[2] == ["5", "l0: 16 tanh", "l1: 8 relu leaky tau 3.2", "0.25", "none"]
     assert rows[3][-2:] == ["1", "abcd eta 0.1"]
+
+
+def test_a_recurrent_group_has_a_loop_and_a_prior_its_name():
+    loop, guided = Projection(1, 1, 5), Projection(0, 3, 9, prior="local", settings={"radius": 0.25})
+    plan = Plan(PLAN.groups, (*PLAN.projections[:3], guided, PLAN.projections[4], loop))
+    assert depths(plan) == depths(PLAN)
+    paths, before = list(drawn(plan).iter("path")), list(drawn(PLAN).iter("path"))
+    assert len(paths) == len(before) + 1
+    assert "local" in {item.text for item in drawn(plan).iter("text")}
+    rows = [[item.text for item in row.iter("td")] for row in listed(plan).iter("tr")]
+    assert rows[4][1:4] == ["in: 4 identity", "l0: 32 selu", "local radius 0.25"]
+    assert rows[6][1:3] == ["l0: 16 tanh", "l0: 16 tanh"]

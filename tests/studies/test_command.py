@@ -42,7 +42,7 @@ def test_command_prints_the_table_and_writes_the_record(
         (["synaptogen", "--out", "file"], "file is a file"),
         (["synaptogen", "--out", "file/below"], "file is a file"),
         (["synaptogen", "--json", "."], "wanted a file in a folder that is there"),
-        (["synaptogen", "--run", "file"], "only 'evogen study rules' takes a run"),
+        (["synaptogen", "--run", "file"], "only 'rules' and 'locality' take a run"),
         (["rules", "--arms", ","], "--arms: wanted different names, found ''"),
     ],
 )

@@ -166,17 +166,17 @@ def test_a_run_keeps_its_table_and_goes_on_without_the_users(experiment, tmp_pat
     with evogen.run(evogen.load(experiment, ["search.cohorts=1"]), out=tmp_path / "run") as run:
         assert run.outcomes()[Outcome.OK] == 4
     shutil.rmtree(experiment.parent)
-    assert (tmp_path / "run/file.csv").read_bytes() == FLOWERS.content
+    assert (tmp_path / "run/flowers.csv").read_bytes() == FLOWERS.content
     with evogen.resume(tmp_path / "run", overrides=["search.cohorts=2"]) as run:
         found = experiment_of(run)
-        assert found.task.file == File("file.csv", FLOWERS.content)
+        assert found.task.file == File("flowers.csv", FLOWERS.content)
         assert (found.task.ignore, found.task.folds) == (("width",), 4)
         assert [evogen.replay(run, row.ref) for row in run.rows()] == [()] * 8
 
 
 def test_an_error_in_the_data_stands_at_the_task_of_the_experiment(experiment):
     for change, text in (
-        ("task.target=nothing", "task: file.csv: no column 'nothing' as target; known: across, length"),
+        ("task.target=nothing", "task: flowers.csv: no column 'nothing' as target; known: across, length"),
         ("task.target=specie", "did you mean 'species'?"),
         ("task.file=irris", "wanted a file's path from the folder of this file; did you mean 'iris'?"),
         ("task.missing=median", "task.missing: wanted 'refuse', 'mean' or 'most-frequent', found"),
@@ -192,3 +192,19 @@ def test_an_error_in_the_data_stands_at_the_task_of_the_experiment(experiment):
 def test_names_are_paths_of_no_file():
     assert len(set(NAMES)) == len(NAMES)
     assert not [name for name in NAMES if "." in name or "/" in name]
+
+
+@pytest.mark.parametrize("second", ["parameters", "neurons"])
+@pytest.mark.parametrize("measure", Measure)
+def test_a_search_can_aim_at_a_score_and_at_a_small_network(experiment, tmp_path, measure, second):
+    changes = [
+        f"task.measure={measure}",
+        "strategy={kind: nsga2, population: 4}",
+        f"search.objectives={{fitness: maximise, {second}: minimise}}",
+    ]
+    with evogen.run(evogen.load(experiment, changes), out=tmp_path / "run") as run:
+        found = {row.ref: (row.fitness, row.metrics[second]) for row in run.rows()}
+        best = found[run.best()]
+    assert len({size for _, size in found.values()}) > 1
+    assert best[0] == max(fitness for fitness, _ in found.values())
+    assert best[1] == min(size for fitness, size in found.values() if fitness == best[0])

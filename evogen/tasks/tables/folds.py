@@ -39,7 +39,7 @@ def split(data: Data, title: str, *, folds: int, fold: int, seed: int) -> Rows:
         name, count = data.classes[counts.argmin()], counts.min()
         raise SpecError(
             f"{title}: wanted at least {folds} rows of each of the {len(counts)} classes for {folds} folds, "
-            f"found {count} of '{name}'"
+            f"found {count} of '{name}': leave such rows out, or write fewer folds (3 at least)"
         )
     if data.groups is not None and (found := data.groups.max() + 1) < folds:
         raise SpecError(f"{title}: wanted at least {folds} groups for {folds} folds, found {found}")

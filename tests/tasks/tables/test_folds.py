@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
@@ -48,6 +50,54 @@ def test_rows_of_a_group_stay_together():
     rows = split(GROUPED, "iris", folds=5, fold=0, seed=0)
     groups = [set(GROUPED.groups[rows[name]]) for name in NAMES]
     assert sum(map(len, groups)) == len(set.union(*groups)) == 75
+
+
+def folds_of(data, folds, seed):
+    """Return (folds, classes) counts of rows, and the folds' groups; the folds are a partition."""
+    tested = [split(data, "t", folds=folds, fold=fold, seed=seed)["test"] for fold in range(folds)]
+    assert sorted(np.concatenate(tested)) == list(range(len(data.labels)))
+    counts = [np.bincount(data.labels[rows], minlength=len(data.classes)) for rows in tested]
+    return np.stack(counts), [set() if data.groups is None else set(data.groups[rows]) for rows in tested]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    classes=st.integers(2, 5), folds=st.integers(3, 6), rows=st.integers(0, 120), seed=st.integers(0, 10**6)
+)
+def test_class_shares_are_equal_within_one_row_also_where_every_row_is_a_group(classes, folds, rows, seed):
+    rng = np.random.default_rng(seed)
+    uneven = rng.choice(classes, rows, p=rng.dirichlet(np.ones(classes)))
+    labels = rng.permutation(np.concatenate([np.arange(classes).repeat(folds), uneven]))
+    data = data_of(np.arange(len(labels))[:, None], labels)
+    for groups in (None, rng.permutation(len(labels))):
+        counts, _ = folds_of(data._replace(groups=groups), folds, seed)
+        assert np.ptp(counts, axis=0).max() <= 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(folds=st.integers(3, 6), seed=st.integers(0, 10**6))
+def test_no_group_is_in_two_folds_and_groups_of_one_class_are_dealt_out_evenly(folds, seed):
+    rng = np.random.default_rng(seed)
+    sizes = np.full(
+        8 * folds, 3
+    )  # groups of three rows of one class; as many groups of a class in every fold
+    groups = np.repeat(rng.permutation(len(sizes)), sizes)
+    labels = groups % 2
+    data = data_of(np.arange(len(labels))[:, None], labels, groups=groups)
+    counts, members = folds_of(data, folds, seed)
+    assert counts.tolist() == [[12, 12]] * folds
+    assert sum(map(len, members)) == len(set.union(*members)) == len(sizes)
+
+
+def test_groups_of_mixed_classes_stay_together_and_shares_stay_near():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        groups = np.unique(rng.integers(0, 60, 400), return_inverse=True)[1]
+        labels = np.where(rng.random(400) < 0.2, 1 - groups % 2, groups % 2)
+        counts, members = folds_of(data_of(np.arange(400)[:, None], labels, groups=groups), 5, seed)
+        assert sum(map(len, members)) == len(set.union(*members))
+        shares = counts / counts.sum(1, keepdims=True)
+        assert np.ptp(shares, axis=0).max() < 0.06  # 0.1 to 0.4 if groups are dealt out by chance
 
 
 def test_numbers_are_standardised_by_the_training_fold_alone():
