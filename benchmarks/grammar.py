@@ -53,7 +53,7 @@ from evogen.variation.sample import genes
 STRUCTURES = ("flat", "layered", "modules", "coupled", "layered-modules")
 SCALED = {"flat": 10_000, "modules": 10_000, "layered-modules": 1_000, "layered": 1_000}
 NEURONS, COHORT, EPOCHS, BATCH = 20, 128, 5, 15
-GRAMMAR = Path(__file__).parent.parent / "grammars" / "neurons.bnf"
+GRAMMAR = load(Path(__file__).parent.parent / "grammars" / "neurons.bnf")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Bench:
 def bench(structure: str, neurons: int, cohort: int) -> Bench:
     """Return a cohort of random genomes."""
     space = ArchitectureSpace(
-        load(GRAMMAR),
+        GRAMMAR,
         start="coupled" if structure == "coupled" else "neuron",
         structure=structure,  # type: ignore[arg-type]
         min_modules=neurons,

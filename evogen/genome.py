@@ -167,7 +167,7 @@ def load(text: str, arrays: Mapping[str, Array]) -> Genome:
             tuple(_load_gene(gene, arrays) for gene in data["architecture"]),
             data["plasticity"],
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise GenomeError(f"not a readable genome: {type(error).__name__}: {error}") from error
 
 
@@ -245,4 +245,11 @@ def _load_rules(data: Any, arrays: Mapping[str, Array]) -> Rules:
 def _load_gene(data: Any, arrays: Mapping[str, Array]) -> Gene:
     expression = {name: _load_array(array, arrays) for name, array in data["expression"].items()}
     place = data.get("module", 0), data.get("layer", 0), data.get("link", 0)
-    return Gene(data["innovation"], tuple(data["codons"]), expression, *place)
+    innovation, codons = data["innovation"], tuple(data["codons"])
+    for wanted, numbers in ((2**63, (innovation, *place)), (2**16, codons)):
+        for number in numbers:
+            if type(number) is not int or not 0 <= number < wanted:
+                raise ValueError(
+                    f"gene {innovation}: wanted whole numbers in [0, {wanted}), found {number!r}"
+                )
+    return Gene(innovation, codons, expression, *place)

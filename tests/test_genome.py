@@ -165,6 +165,15 @@ def test_another_schema_version_is_refused() -> None:
         (("interface",), []),
         (("interface",), {}),
         (("architecture", 0, "expression"), []),
+        (("architecture", 0, "innovation"), None),
+        (("architecture", 0, "innovation"), 2**63),
+        (("architecture", 0, "codons"), ["a"]),
+        (("architecture", 0, "codons"), [0.5]),
+        (("architecture", 0, "codons"), [-1]),
+        (("architecture", 0, "codons"), [2**16]),
+        (("architecture", 0, "module"), -1),
+        (("architecture", 0, "layer"), "0"),
+        (("architecture", 0, "link"), True),
         (("architecture",), None),
         (("plasticity",), []),
     ],
@@ -174,7 +183,7 @@ def test_a_field_of_another_shape_is_one_clear_error(path: tuple[str | int, ...]
         load(edited(path, value), small().arrays)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"schema": 1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"schema": 1}', "[" * 10**5])
 def test_text_that_is_no_genome_is_one_clear_error(text: str) -> None:
     with pytest.raises(GenomeError, match="not a readable genome"):
         load(text, {})

@@ -23,12 +23,15 @@ SHORT = {
     "cartpole": "task.episodes=1 birth.agents=2 learner.iterations=1 learner.horizon=16",
     "digits": "birth.agents=1 learner.epochs=1",
     "digits-life": "task.lessons=5 task.questions=10 birth.agents=1",
+    "neurons": "birth.agents=1 learner.epochs=1",
     "joint": "task.episodes=1 birth.agents=2 learner.iterations=1 learner.horizon=16",
     "synaptogen-rules": "task.episodes=1 birth.agents=2 learner.iterations=1 learner.horizon=16",
 }
 STUDIED = {
     "synaptogen": "--tasks cartpole --arms noise",
     "rules": "--tasks mountain-car --arms evolved,random",
+    "grammar": "--tasks iris --arms modules",
+    "locality": "",
     "joint": "--tasks digits-life --arms joint,random",
 }
 SMALL = "search.cohorts=2 search.cohort_size=2"

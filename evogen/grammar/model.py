@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from evogen.errors import GrammarError, near
 from evogen.grammar.items import Dynamic, Item, Numeric, Scale, Symbol, Word
@@ -82,6 +83,7 @@ class Grammar:
 
     def __post_init__(self) -> None:
         depths = minimal_depths(self.rules)
+        object.__setattr__(self, "_compiled", {})
         object.__setattr__(self, "_rules", {rule.symbol: rule for rule in self.rules})
         object.__setattr__(self, "_depths", depths)
         object.__setattr__(self, "_shallowest", {s: each.index(min(each)) for s, each in depths.items()})
@@ -110,6 +112,11 @@ class Grammar:
     def depths(self, symbol: str) -> tuple[float, ...]:
         """Return the minimal depth of each alternative of a symbol."""
         return self.__dict__["_depths"][symbol]  # type: ignore[no-any-return]
+
+    @property
+    def compiled(self) -> dict[str, tuple[Any, ...]]:
+        """What `sentence` keeps of this grammar: by start symbol, its steps."""
+        return self.__dict__["_compiled"]  # type: ignore[no-any-return]
 
     def shallowest(self, symbol: str) -> int:
         """Return the first alternative of minimal depth of a symbol."""

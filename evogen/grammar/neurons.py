@@ -67,7 +67,7 @@ _IN_NET: Mapping[str, Mapping[str, set[str]] | None] = {
     **{kind: names for kind, names in _WORDS.items() if kind != "learn"},
     "at": {"cell": set()},
 }
-_PICKING = ("term", "couple")
+_PICKS: Mapping[str, tuple[str, ...]] = {"from": ("inputs", "below", "sources"), "to": ("modules",)}
 TYPES = ("neurons", "net")
 CONTEXTS = ("inputs", "below", "sources", "modules")
 
@@ -174,7 +174,7 @@ def plan(
     for at, cell in enumerate(cells, 1):
         module = cell.module if structure.modular else 0
         layer = cell.layer if structure.layered else 0
-        if module >= outputs or layer >= depth:
+        if not (0 <= module < outputs and 0 <= layer < depth):
             raise DevelopmentError(
                 f"gene {cell.gene} lies in module {module}, layer {layer} (from 0) of {outputs} x {depth}"
             )
@@ -219,7 +219,7 @@ def cut(gene: int, leaves: Iterable[Leaf]) -> list[Cell]:
             if not placed:
                 break
             placed = False
-        elif not placed and isinstance(leaf, Pick):
+        elif not placed and isinstance(leaf, Pick) and leaf.context == "modules":
             found.append((max(leaf.index, 0), []))
             placed = True
         elif found and placed:
@@ -319,6 +319,11 @@ def _read(leaves: Sequence[Leaf]) -> _Record:
             section.numbers = numbers
         elif section is None or section.pick is not None or section.name not in ("from", "to"):
             raise DevelopmentError("a pick stands alone or is repeated, wanted after term:from or couple:to")
+        elif leaf.context not in _PICKS[section.name]:
+            wanted = " or ".join(_PICKS[section.name])
+            raise DevelopmentError(
+                f"{kind}:{section.name} picks from {wanted}, found a pick from {leaf.context}"
+            )
         else:
             section.pick = leaf
             unpicked -= 1

@@ -8,7 +8,6 @@ last first, as they are put on a stack.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -32,7 +31,7 @@ def sentence(
     """
     counts = context or {}
     leaves: list[Leaf] = []
-    stack: list[_Step] = [_compiled(grammar, start)]
+    stack: list[_Step] = [grammar.compiled.get(start) or _compiled(grammar, start)]
     nested: dict[str, int] = {}
     at, end = 0, len(codons)
     while stack:
@@ -71,16 +70,15 @@ def sentence(
     return tuple(leaves)
 
 
-@lru_cache(maxsize=64)
 def _compiled(grammar: Grammar, start: str) -> _Step:
-    """Return the step of a start symbol; the steps of a recursive symbol lead back to it."""
+    """Return the step of a start symbol, kept with the grammar; a recursive symbol's lead back to it."""
     grammar.start(start)
     written = {rule.symbol: [list[_Step]() for _ in rule.alternatives] for rule in grammar.rules}
     steps = {rule.symbol: _symbol(grammar, rule, written[rule.symbol]) for rule in grammar.rules}
     for rule in grammar.rules:
         for made, alternative in zip(written[rule.symbol], rule.alternatives, strict=True):
             made.extend(_alternative(alternative, steps))
-    return steps[start]
+    return grammar.compiled.setdefault(start, steps[start])
 
 
 def _symbol(grammar: Grammar, rule: Rule, alternatives: list[list[_Step]]) -> _Step:

@@ -179,8 +179,28 @@ def test_genes_outside_the_structure_and_empty_genomes_cannot_be_developed():
     space = spoken("group:neurons", structure="modules")
     with pytest.raises(DevelopmentError, match=r"gene 10 lies in module 3, layer 0 \(from 0\) of 3 x 1"):
         planned(space, Gene(10, (), module=3))
+    for place in ({"module": -1}, {"layer": -1}):
+        with pytest.raises(DevelopmentError, match="gene 10 lies in module"):
+            planned(spoken("group:neurons", structure="layered-modules"), Gene(10, (), **place))
     with pytest.raises(DevelopmentError, match="at least one was wanted"):
         planned(space)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "context", "what"),
+    [
+        (
+            "term:from",
+            "modules",
+            "term:from picks from inputs or below or sources, found a pick from modules",
+        ),
+        ("couple:to", "inputs", "couple:to picks from modules, found a pick from inputs"),
+    ],
+)
+def test_a_pick_from_what_its_word_does_not_know_cannot_be_developed(sentence, context, what):
+    text = f"<g> @type(neurons) ::= group:neurons {sentence} <x>\n<x> @dynamic({context}) ::= ..."
+    with pytest.raises(DevelopmentError, match=what):
+        planned(space_of(parse(text), structure="coupled"), Gene(10, (5,)))
 
 
 def test_check_points_to_a_word_that_no_group_has():
