@@ -169,7 +169,7 @@ def test_genomes_of_neurons_per_second_are_printed_and_written(tmp_path: Path) -
     assert list(found["genomes_per_s"]) == ["flat", "modules"]
     for line, (structure, one) in zip(lines[2:4], found["genomes_per_s"].items(), strict=True):
         assert line[:-1] == [structure, *(f"{one[name]:,.0f}" for name in columns)]
-        assert math.isclose(one["learning over both"], one["both"] / one["learn"])
+        assert math.isclose(one["share of learning"], one["learn"] / one["both"])
         assert one["both"] < one["develop"]
         assert one["plan"] < one["decode"]
     sizes = found["a_neuron"]["flat"]

@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evogen.errors import DevelopmentError, near
 from evogen.grammar.activations import ACTIVATIONS, MIX, mixed
@@ -67,7 +67,8 @@ _IN_NET: Mapping[str, Mapping[str, set[str]] | None] = {
     **{kind: names for kind, names in _WORDS.items() if kind != "learn"},
     "at": {"cell": set()},
 }
-_PICKS: Mapping[str, tuple[str, ...]] = {"from": ("inputs", "below", "sources"), "to": ("modules",)}
+_PICKS: Mapping[str, tuple[str, ...]] = {"term": ("inputs", "below", "sources"), "couple": ("modules",)}
+_SPELT = {"term": "term:from", "couple": "couple:to"}
 TYPES = ("neurons", "net")
 CONTEXTS = ("inputs", "below", "sources", "modules")
 
@@ -106,12 +107,15 @@ _NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 class _Section:
     """A word and what stands behind it; plain, because a genome has hundreds."""
 
-    __slots__ = ("name", "numbers", "pick")
+    __slots__ = ("name", "numbers")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.numbers: Mapping[str, float] = _NO_NUMBERS
-        self.pick: Pick | None = None
+
+
+_Way = list[Any]
+"""What a term or a coupling says: its Pick, and its weight or None; a list, because a genome has hundreds."""
 
 
 _LEFT_OUT: Mapping[str, _Section] = {
@@ -131,8 +135,8 @@ class _Record(NamedTuple):
     """A sentence, read: sections by kind, and those that may stand any number of times."""
 
     sections: Mapping[str, _Section]
-    terms: Sequence[_Section]
-    couples: Sequence[_Section]
+    terms: Sequence[_Way]
+    couples: Sequence[_Way]
     learning: Learning | None
 
 
@@ -284,56 +288,60 @@ def _record(cell: Cell) -> _Record:
 
 
 def _read(leaves: Sequence[Leaf]) -> _Record:
-    sections: dict[str, _Section] = {}
-    terms: list[_Section] = []
-    couples: list[_Section] = []
-    section: _Section | None = None
-    allowed: set[str] | None = None
-    numbers: dict[str, float] = {}
+    sections = dict(_LEFT_OUT)
+    said: set[str] = set()
+    terms: list[_Way] = []
+    couples: list[_Way] = []
+    way: _Way | None = None
+    section = _LEFT_OUT["group"]
+    allowed: set[str] | None = set()
     unpicked = 0
+    kind = ""
     for leaf in leaves:
         if isinstance(leaf, Word):
             kind, name, allowed = _split(leaf.text)
-            section, numbers = _Section(name), {}
-            if kind == "term":
-                terms.append(section)
+            if kind in _PICKS:
+                way = [None, None]
+                (terms if kind == "term" else couples).append(way)
                 unpicked += 1
-            elif kind == "couple":
-                couples.append(section)
-                unpicked += 1
-            else:
-                if kind == "plastic" and "readout" in sections:
-                    kind = "readout plastic"
-                if kind in sections:
-                    raise DevelopmentError(f"{kind} stands twice in one group")
-                sections[kind] = section
+                continue
+            way = None
+            if kind == "plastic" and "readout" in said:
+                kind = "readout plastic"
+            if kind in said:
+                raise DevelopmentError(f"{kind} stands twice in one group")
+            said.add(kind)
+            section = sections[kind] = _Section(name)
         elif isinstance(leaf, Number):
-            name, values = leaf.name, leaf.values
-            if section is None or len(values) != 1 or name in numbers:
+            name, values = leaf
+            before = way[1] is not None if way else name in section.numbers
+            if kind == "" or len(values) != 1 or before:
                 raise DevelopmentError(
                     f"one number '{name}' after a word was wanted, {leaf} stands alone or is repeated"
                 )
             if allowed is not None and name not in allowed:
                 raise DevelopmentError(f"a word takes the numbers {sorted(allowed)}, found '{name}'")
-            numbers[name] = values[0]
-            section.numbers = numbers
-        elif section is None or section.pick is not None or section.name not in ("from", "to"):
+            if way:
+                way[1] = values[0]
+            elif section.numbers is _NO_NUMBERS:
+                section.numbers = {name: values[0]}
+            else:
+                section.numbers[name] = values[0]  # type: ignore[index]  # its own, made above
+        elif way is None or way[0] is not None:
             raise DevelopmentError("a pick stands alone or is repeated, wanted after term:from or couple:to")
-        elif leaf.context not in _PICKS[section.name]:
-            wanted = " or ".join(_PICKS[section.name])
-            raise DevelopmentError(
-                f"{kind}:{section.name} picks from {wanted}, found a pick from {leaf.context}"
-            )
+        elif leaf.context not in _PICKS[kind]:
+            wanted = " or ".join(_PICKS[kind])
+            raise DevelopmentError(f"{_SPELT[kind]} picks from {wanted}, found a pick from {leaf.context}")
         else:
-            section.pick = leaf
+            way[0] = leaf
             unpicked -= 1
-    if "group" not in sections:
+    if "group" not in said:
         raise DevelopmentError("group:neurons was wanted")
     if unpicked:
         raise DevelopmentError("a pick was wanted after term:from or couple:to")
-    learn = sections.get("learn")
-    asked = None if learn is None else learning(learn.name, learn.numbers)
-    return _Record({**_LEFT_OUT, **sections}, terms, couples, asked)
+    learn = sections["learn"]
+    asked = learning(learn.name, learn.numbers) if "learn" in said else None
+    return _Record(sections, terms, couples, asked)
 
 
 def _group(cell: Cell, module: int, record: _Record, *, weighted: bool) -> Group:
@@ -391,17 +399,16 @@ def _dense(at: int, gene: int, record: _Record, below: Sequence[int]) -> list[Pr
 
 
 def _sources(
-    terms: Sequence[_Section], inputs: int, below: Sequence[int], *, weighted: bool
+    terms: Sequence[_Way], inputs: int, below: Sequence[int], *, weighted: bool
 ) -> tuple[dict[int, float], dict[int, float], bool]:
     """Return the summed weights of the inputs and of the groups that terms name, and whether those count."""
     rows: dict[int, float] = {}
     others: dict[int, float] = {}
-    for term in terms:
-        assert term.pick is not None
-        index, weight = term.pick.index, term.numbers.get("weight")
+    for pick, weight in terms:
+        index = pick.index
         if weight is None:
             weighted, weight = False, 0.0
-        if term.pick.context != "below":
+        if pick.context != "below":
             if index < inputs:
                 rows[index] = rows.get(index, 0.0) + weight
                 continue
@@ -419,9 +426,9 @@ def _way_out(
     each: tuple[float, ...] = ()
     if structure.coupled and record.couples:
         taken = {group.module: weight}
-        for couple in record.couples:
-            if couple.pick is not None and couple.pick.index >= 0:
-                taken.setdefault(couple.pick.index, couple.numbers.get("weight", weight))
+        for pick, own in record.couples:
+            if pick.index >= 0:
+                taken.setdefault(pick.index, weight if own is None else own)
         columns = tuple(sorted(taken))
         each = tuple(taken[column] or 0.0 for column in columns)
     elif structure.modular:

@@ -52,10 +52,12 @@ def sentence(
                 leaves.append(one(codons[at] / _LAST if at < end else 0.5))
             else:
                 leaves.append(several(codons[at : at + wanted]))
-            at = min(at + wanted, end)
+            at += wanted
+            if at > end:
+                at = end
         elif kind == _PICK:
-            _, dynamic, picks = step
-            count = counted(grammar, dynamic, counts)
+            _, dynamic, name, picks = step
+            count = counts[name] if name in counts else counted(grammar, dynamic, counts)
             index = (codons[at] if at < end else 0) % count if count else -1
             leaves.append(picks[index] if 0 <= index < _READY else Pick(dynamic.context, index))
             at += at < end
@@ -107,18 +109,26 @@ def _step(item: Item, steps: Mapping[str, _Step]) -> _Step:
         case Numeric():
             return (_NUMBER, item.count, *_number(item))
         case Dynamic():
-            return (_PICK, item, [Pick(item.context, i) for i in range(_READY)])
+            return (_PICK, item, item.context, [Pick(item.context, i) for i in range(_READY)])
     raise AssertionError(item)
 
 
 def _number(numeric: Numeric) -> tuple[Callable[[float], Leaf], Callable[[Sequence[int]], Leaf]]:
     """Return what makes a terminal's leaf of one point of [0, 1], and what makes it of its codons."""
     name, count, value = numeric.name, numeric.count, numeric.value
-    n = _shares(numeric)
+    n, low, high = _shares(numeric), numeric.low, numeric.high
     ready = [Number(name, (value((i + 0.5) / n),)) for i in range(n)] if n <= _READY else []
 
-    def one(unit: float) -> Number:
-        return ready[min(int(unit * n), n - 1)] if ready else Number(name, (value(unit),))
+    def shared(unit: float) -> Number:
+        return ready[min(int(unit * n), n - 1)]
+
+    def linear(unit: float) -> Number:  # Numeric.value without the way there
+        return Number(name, (min(max(low * (1 - unit) + high * unit, low), high),))
+
+    def computed(unit: float) -> Number:
+        return Number(name, (value(unit),))
+
+    one = shared if ready else linear if numeric.scale is Scale.FLOAT else computed
 
     def several(codons: Sequence[int]) -> Number:
         units = [codon / _LAST for codon in codons] + [0.5] * (count - len(codons))
