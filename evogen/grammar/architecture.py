@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from evogen.errors import DevelopmentError
 from evogen.genome import Gene, Genome
-from evogen.grammar import modules, neurons
+from evogen.grammar import cells, modules, neurons
+from evogen.grammar.cells import NAME, Cell
 from evogen.grammar.constraints import repaired
 from evogen.grammar.derivation import Leaf
 from evogen.grammar.mappers.structured import decode, slots
@@ -18,8 +19,8 @@ from evogen.space import ArchitectureSpace, counts
 
 _CHECKS: Mapping[str, Callable[[Grammar, str], None]] = {
     "module": modules.check,
-    "neurons": neurons.check,
-    "net": neurons.check,
+    "neurons": cells.check,
+    "net": cells.check,
 }
 
 
@@ -49,12 +50,11 @@ def plan_of(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int)
 
 
 def _plan(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> Plan:
-    if space.type not in neurons.TYPES:
+    if space.type not in cells.TYPES:
         return modules.plan(genome, space.grammar, start=space.start, inputs=inputs, outputs=outputs)
     spelled = _net if space.type == "net" else _cells
-    cells = spelled(space, genome, inputs, outputs)
     return neurons.plan(
-        cells,
+        spelled(space, genome, inputs, outputs),
         genome.interface.innovation,
         structure=space.shape,
         layers=space.layers,
@@ -78,12 +78,12 @@ def owner(genome: Genome, gene: Gene) -> Gene:
     raise DevelopmentError(f"gene {gene.innovation} links to gene {gene.link}, which is not there")
 
 
-def _cells(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> list[neurons.Cell]:
+def _cells(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> list[Cell]:
     genes, shape, grammar, start = genome.architecture, space.shape, space.grammar, space.start
     found: Counter[tuple[int, int]] = Counter()
     if shape.layered:
         found.update((gene.module if shape.modular else 0, gene.layer) for gene in genes)
-    cells, context = [], counts(inputs, 0, outputs)
+    made, context = list[Cell](), counts(inputs, 0, outputs)
     for gene in genes:
         if shape.layered:
             below = found[gene.module if shape.modular else 0, gene.layer - 1]
@@ -91,11 +91,11 @@ def _cells(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) 
         codons = owner(genome, gene).codons if gene.link else gene.codons
         leaves = sentence(grammar, start, codons, context)
         place = gene.module, gene.layer
-        cells.append(neurons.Cell(gene.innovation, *place, leaves, neurons.NAME, gene.link))
-    return cells
+        made.append(Cell(gene.innovation, *place, leaves, NAME, gene.link))
+    return made
 
 
-def _net(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> list[neurons.Cell]:
+def _net(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> list[Cell]:
     genes, context = genome.architecture, counts(inputs, 0, outputs)
     if not genes:
         raise DevelopmentError("the genome has no architecture gene; at least one was wanted")
@@ -107,4 +107,4 @@ def _net(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) ->
         if len(lists) != wanted:
             raise DevelopmentError(f"{wanted} genes were wanted, one for each list, found {len(lists)}")
         leaves = decode(space.grammar, space.start, lists, context).leaves()
-    return neurons.cut(genes[0].innovation, leaves)
+    return cells.cut(genes[0].innovation, leaves)

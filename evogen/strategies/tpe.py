@@ -38,9 +38,9 @@ from optuna.trial import TrialState, create_trial
 from evogen.cohort import Individual, Ref
 from evogen.genome import Array, Gene, Genome, Rules, Value, frozen
 from evogen.grammar import CODONS, Grammar
+from evogen.grammar.cells import TYPES
 from evogen.grammar.derivation import Choices, Growing, Reading, expand, within
 from evogen.grammar.model import Dynamic, Numeric, Rule, Scale
-from evogen.grammar.neurons import TYPES
 from evogen.registry import register, setting
 from evogen.space import ArchitectureSpace, SearchSpace
 from evogen.strategies import Scene, State, Told

@@ -11,8 +11,9 @@ from evogen.genome import Gene, Genome
 from evogen.grammar import CODONS, load, parse
 from evogen.grammar.activations import ACTIVATIONS
 from evogen.grammar.architecture import check, owner, plan_of
+from evogen.grammar.cells import TYPES
 from evogen.grammar.mappers.structured import slots
-from evogen.grammar.neurons import STRUCTURES, TYPES
+from evogen.grammar.neurons import STRUCTURES
 from evogen.grammar.plan import Group, Projection
 from evogen.registry import evolvable_fields, find
 from evogen.space import ArchitectureSpace
