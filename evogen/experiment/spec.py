@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -11,34 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evogen import grammar as grammars
 from evogen.connectome import Wiring
 from evogen.connectome.birth import Birth
-from evogen.connectome.mixed import Mixed
-from evogen.connectome.priors import plain as prior_of
-from evogen.errors import DevelopmentError, SpecError, near
+from evogen.errors import SpecError, near
 from evogen.experiment import document
-from evogen.experiment.files import attach, attached
+from evogen.experiment.files import attached
+from evogen.experiment.grammars import architecture_of, wired, without_memory, without_methods, words_of
+from evogen.experiment.parts import ascending, kind_of, part_of, plain
 from evogen.experiment.structures import agree
-from evogen.genome import Genome
-from evogen.grammar.architecture import check as check_architecture
-from evogen.grammar.architecture import plan_of
-from evogen.grammar.constraints import Constraint
-from evogen.grammar.learners import METHODS
-from evogen.grammar.modules import CONNECTIVITY
-from evogen.keys import Key
 from evogen.learning import Checked, Forgetful, Gradientless, Learner, racing
 from evogen.learning.none import NoLearner
 from evogen.measures import MEASURES
-from evogen.registry import File, evolvable_fields, find, known, name_of
+from evogen.registry import known
 from evogen.schema import (
     Compute,
     Configured,
     Document,
     Inheritance,
-    Part,
     Racing,
-    Range,
     Search,
     Where,
     settings,
@@ -47,14 +36,10 @@ from evogen.schema import (
 from evogen.space import ArchitectureSpace, Integers, Log, RulesSpace, SearchSpace, Uniform
 from evogen.strategies import Strategy
 from evogen.tasks import Task
-from evogen.variation.sample import genes as genes_of
 
 GRAMMAR = "grammar.bnf"
-TRIALS = 32
 _PARTS = ("task", "learner", "wiring", "strategy")
-_GIVEN = ("grammar", "inputs", "outputs")  # fields that are no settings
 _SPREAD: Mapping[str, Any] = {"uniform": Uniform, "log": Log, "integers": Integers}
-_WORDS = {"plastic": "rule", "neuron": "neuron", "conn": "prior"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +93,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
 
 
 def _build(written: Document, top: Where, folder: Path) -> Experiment:
-    parts = {kind: _part(kind, getattr(written, kind), top / kind, folder) for kind in _PARTS}
+    parts = {kind: part_of(kind, getattr(written, kind), top / kind, folder) for kind in _PARTS}
     task, learner, wiring, strategy = (parts[kind].value for kind in _PARTS)
     if task.kind not in learner.fits:
         fits = ", ".join(sorted(learner.fits))
@@ -118,7 +103,7 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
             learner.check(task)
         except SpecError as error:
             raise (top / "learner").error(str(error)) from None
-    architecture = _architecture(written.architecture, top / "architecture", folder, task)
+    architecture = architecture_of(written.architecture, top / "architecture", folder, task)
     agree(
         architecture,
         top / "architecture",
@@ -127,10 +112,10 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         inheritance=written.inheritance,
     )
     if isinstance(learner, Forgetful):
-        _without_memory(architecture, learner, _kind(written.learner))
+        without_memory(architecture, learner, kind_of(written.learner))
     if isinstance(learner, Gradientless):
-        _without_methods(architecture, learner, _kind(written.learner))
-    _wired(architecture, wiring, top / "wiring")
+        without_methods(architecture, learner, kind_of(written.learner))
+    wired(architecture, wiring, top / "wiring")
     genetic = _genetic(written.rules, wiring, top / "rules")
     raced = _raced(written.racing, learner, task, top / "racing")
     sections: dict[str, Any] = {
@@ -221,139 +206,17 @@ def _canonical(
     sections: Mapping[str, Any],
 ) -> str:
     """Return the file with every default written out; a rule that no module has is left out."""
-    used = _words(sections["architecture"], "plastic")
+    used = words_of(sections["architecture"], "plastic")
     data: dict[str, Any] = {
         "name": written.name,
         "seed": written.seed,
-        **{kind: {"kind": _kind(getattr(written, kind)), **_plain(*parts[kind])} for kind in _PARTS},
-        **{name: _plain(section) for name, section in sections.items() if section is not None},
-        "plasticity": {name: _plain(*rule) for name, rule in rules.items() if name in used},
+        **{kind: {"kind": kind_of(getattr(written, kind)), **plain(*parts[kind])} for kind in _PARTS},
+        **{name: plain(section) for name, section in sections.items() if section is not None},
+        "plasticity": {name: plain(*rule) for name, rule in rules.items() if name in used},
         "inheritance": written.inheritance.value,
     }
     data["architecture"] |= {"grammar": GRAMMAR}
     return document.dump(data)
-
-
-def _kind(data: Part) -> Any:
-    return data.get("kind") if isinstance(data, dict) else data
-
-
-def _part(kind: str, data: Part, where: Where, folder: Path) -> Configured[Any]:
-    name = _kind(data)
-    place = where / "kind" if isinstance(data, dict) else where
-    if not isinstance(name, str):
-        raise place.error(f"wanted the name of a {kind}, found {show(name)}")
-    try:
-        cls = find(kind, name)
-    except SpecError as error:
-        raise place.error(str(error)) from None
-    rest = {key: value for key, value in data.items() if key != "kind"} if isinstance(data, dict) else {}
-    given: dict[str, Any] = dict(attach(cls, rest, where, folder))
-    for item in dataclasses.fields(cls):
-        if item.name in rest and (inner := item.metadata.get("part")):
-            given[item.name] = _part(inner, rest[item.name], where / item.name, folder).value
-    return settings(cls, {key: rest[key] for key in rest if key not in given}, where, **given)
-
-
-def _architecture(data: dict[str, Any], where: Where, folder: Path, task: Task) -> ArchitectureSpace:
-    path = data.get("grammar")
-    if not isinstance(path, str):
-        raise (where / "grammar").error(
-            f"wanted a grammar file's path from the folder of this file, found {show(path)}"
-        )
-    if not (folder / path).is_file():
-        raise (where / "grammar").error(f"there is no grammar file {folder / path}")
-    grammar = grammars.load(folder / path)
-    rest = {key: value for key, value in data.items() if key not in ("grammar", "constraints")}
-    for name in {"inputs", "outputs"} & rest.keys():
-        raise (where / name).error("unknown key: the task says it")
-    kept = _constraints(data.get("constraints", []), where / "constraints", folder)
-    sizes = {"inputs": task.inputs, "outputs": task.outputs}
-    space = settings(ArchitectureSpace, rest, where, grammar=grammar, constraints=kept, **sizes).value
-    _ascending(space, where, "min_modules", "initial_modules", "max_modules")
-    check_architecture(grammar, space.start)
-    for word in grammar.words(space.start):
-        name = prior_of(word.name) if word.kind == "conn" else word.name
-        if word.kind not in _WORDS or (word.kind == "conn" and word.name in CONNECTIVITY):
-            continue
-        if name not in (parts := known(_WORDS[word.kind])):
-            near_by = near(name, [*parts, *CONNECTIVITY] if word.kind == "conn" else parts)
-            what = f"unknown {_WORDS[word.kind]} '{name}'{near_by}"
-            raise grammar.fault(word.place, what, f"'evogen list {_WORDS[word.kind]}s' shows all.")
-    _developable(space, where)
-    return space
-
-
-def _constraints(data: Any, where: Where, folder: Path) -> tuple[Constraint, ...]:
-    if not isinstance(data, list):
-        raise where.error(f"wanted a list, as in [something-learns], found {show(data)}")
-    return tuple(_part("constraint", item, where / str(at), folder).value for at, item in enumerate(data))
-
-
-def _developable(space: ArchitectureSpace, where: Where) -> None:
-    """Refuse a grammar if a random genome of it is none, or gives a part a number that it cannot take."""
-    few = dataclasses.replace(space, min_modules=1, initial_modules=space.depth, constraints=())
-    for trial in range(TRIALS):
-        interface, *genes = genes_of(few, Key(trial).child("trial"), itertools.count(1))
-        genome = Genome(None, interface, tuple(genes))
-        try:
-            derived = plan_of(few, genome, space.inputs, space.outputs)
-        except DevelopmentError as error:
-            what = "module" if space.type == "module" else "network"
-            raise (where / "grammar").error(f"'{space.start}' can give what is no {what}: {error}") from None
-        for group in derived.groups:
-            _takes("neuron", group.neuron, group.settings, where / "grammar")
-            if find("neuron", group.neuron).spiking and group.activation != "identity":
-                what = (
-                    f"a layer of neuron:{group.neuron} speaks in spikes: leave out its act:{group.activation}"
-                )
-                raise (where / "grammar").error(what)
-        for link in derived.projections:
-            _takes("rule", link.rule, link.coefficients, where / "grammar")
-            if link.prior:
-                _takes("prior", prior_of(link.prior), link.settings, where / "grammar")
-
-
-def _takes(kind: str, name: str, numbers: Mapping[str, float], where: Where) -> None:
-    fields = {item.name: item.metadata for item in evolvable_fields(find(kind, name))}
-    for number, value in numbers.items():
-        if number not in fields:
-            raise where.error(f"{kind} '{name}' takes no number '{number}'{near(number, fields)}")
-        low, high = fields[number]["low"], fields[number]["high"]
-        if not low <= value <= high:
-            raise where.error(f"{kind} '{name}' takes '{number}' in [{low:g}, {high:g}], found {value:g}")
-
-
-def _without_memory(space: ArchitectureSpace, learner: Forgetful, name: str) -> None:
-    """Refuse a grammar with neurons or synapses that remember, before every candidate with one is INVALID."""
-    for word in space.grammar.words(space.start):
-        rule = word.text == "layer:recurrent" or (word.kind == "plastic" and word.name != "none")
-        if rule or (word.kind == "neuron" and find("neuron", word.name).stateful):
-            what = f"learner '{name}' wanted networks without memory, found {word.kind}:{word.name}"
-            raise space.grammar.fault(word.place, what, learner.forgetful)
-
-
-def _without_methods(space: ArchitectureSpace, learner: Gradientless, name: str) -> None:
-    """Refuse a grammar whose genes choose how their gradient is followed, where there is none."""
-    for word in space.grammar.words(space.start):
-        if word.kind == "learn" and word.name in METHODS:
-            what = f"learner '{name}' follows no gradient, found {word.text}"
-            raise space.grammar.fault(word.place, what, learner.gradientless)
-
-
-def _wired(space: ArchitectureSpace, wiring: Wiring, where: Where) -> None:
-    """Refuse free weights of a wiring that has none beside its rules, and a mixed one without any."""
-    words = [word for word in space.grammar.words(space.start) if word.text == "wire:free"]
-    if words and not isinstance(wiring, Mixed):
-        what = f"wire:free wanted the wiring 'mixed', found '{name_of('wiring', wiring)}'"
-        raise space.grammar.fault(words[0].place, what, "Choose 'mixed', or leave the word out.")
-    if isinstance(wiring, Mixed) and not words:
-        rules = name_of("wiring", wiring.rules)
-        raise where.error(f"no module of <{space.start}> says wire:free: write it, or choose {rules}")
-
-
-def _words(space: ArchitectureSpace, kind: str) -> set[str]:
-    return {word.name for word in space.grammar.words(space.start) if word.kind == kind}
 
 
 def _genetic(data: dict[str, Any] | None, wiring: Wiring, where: Where) -> RulesSpace | None:
@@ -364,18 +227,9 @@ def _genetic(data: dict[str, Any] | None, wiring: Wiring, where: Where) -> Rules
             )
         return None
     space = settings(RulesSpace, data or {}, where).value
-    _ascending(space, where, "min_genes", "genes", "max_genes")
-    _ascending(space, where, "transmitters")
+    ascending(space, where, "min_genes", "genes", "max_genes")
+    ascending(space, where, "transmitters")
     return space
-
-
-def _ascending(space: object, where: Where, *names: str) -> None:
-    low, words = 1, "1"
-    for name in names:
-        value = getattr(space, name)
-        if value < low:
-            raise (where / name).error(f"wanted a number >= {words}, found {value}")
-        low, words = value, f"{name} ({value})"
 
 
 def _rules(
@@ -385,7 +239,7 @@ def _rules(
     for name in data:
         if name not in rules:
             raise (where / name).error(f"unknown rule{near(name, rules)}")
-        if name not in _words(architecture, "plastic"):
+        if name not in words_of(architecture, "plastic"):
             text = f"no module of <{architecture.start}> has plastic:{name}; remove this section, or use it"
             raise (where / name).error(text)
     return {name: settings(cls, data.get(name, {}), where / name) for name, cls in rules.items()}
@@ -396,23 +250,3 @@ def _genes(learner: Configured[Any], rules: Mapping[str, Configured[Any]]) -> di
     for rule, configured in rules.items():
         ranges |= {f"rule.{rule}.{name}": found for name, found in configured.ranges.items()}
     return {name: _SPREAD[kind](low, high) for name, (kind, low, high) in sorted(ranges.items())}
-
-
-def _plain(value: Any, ranges: Mapping[str, Range] | None = None) -> dict[str, Any]:
-    """Return a dataclass as the mapping that `settings` reads; what is no setting is left out."""
-    names = [item.name for item in dataclasses.fields(value) if item.name not in _GIVEN]
-    spread = {name: {kind: [low, high]} for name, (kind, low, high) in (ranges or {}).items()}
-    found = {name: getattr(value, name) for name in names}
-    files = {name: item.name for name, item in found.items() if isinstance(item, File)}
-    inner = {
-        item.name: item.metadata["part"] for item in dataclasses.fields(value) if "part" in item.metadata
-    }
-    nested = {
-        name: {"kind": name_of(kind, found[name]), **_plain(found[name])} for name, kind in inner.items()
-    }
-    lists = {
-        item.name: [{"kind": name_of(kind, part), **_plain(part)} for part in found[item.name]]
-        for item in dataclasses.fields(value)
-        if (kind := item.metadata.get("parts"))
-    }
-    return found | files | nested | lists | spread
