@@ -16,9 +16,9 @@ from evogen.genome import Genome, Rules
 from evogen.grammar.plan import Plan
 from evogen.phenotype import modules, neurons
 from evogen.phenotype.development import Development, Kinds, kinds
-from evogen.phenotype.layout import Body, Layout, arrange, partly_free
+from evogen.phenotype.layout import Body, Layout, Slot, arrange, partly_free
 from evogen.phenotype.network import Traits
-from evogen.phenotype.phenotype import ALIGN, Phenotype, Slot
+from evogen.phenotype.phenotype import ALIGN, Phenotype
 
 
 @dataclass(frozen=True)

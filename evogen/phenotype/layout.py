@@ -73,6 +73,17 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Slot:
+    """The place of one named parameter of `size` entries in a row of the flat tensor; its learning pace."""
+
+    name: str
+    start: int
+    shape: tuple[int, ...]
+    size: int
+    pace: float = 1.0
+
+
+@dataclass(frozen=True)
 class Place:
     """Where one gene's parameter lies: `name` in the phenotype, `local` in the gene's expression."""
 

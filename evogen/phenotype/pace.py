@@ -7,16 +7,13 @@ which the gene's own sentence gives. Parameters of no gene (O, c) and of the int
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from evogen.phenotype.layout import Body
-
-if TYPE_CHECKING:
-    from evogen.phenotype.phenotype import Slot
+from evogen.phenotype.layout import Body, Slot
 
 OWN = -1.0
 """Stands for a momentum where the learner's own method is used."""

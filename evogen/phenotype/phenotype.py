@@ -23,7 +23,7 @@ from evogen.connectome.birth import Birth
 from evogen.genome import Array, frozen
 from evogen.keys import Key
 from evogen.phenotype.development import INNATE
-from evogen.phenotype.layout import Body, Layout
+from evogen.phenotype.layout import Body, Layout, Slot
 from evogen.phenotype.network import Lens, Network, Traits
 from evogen.phenotype.pace import Pace, paces
 
@@ -32,17 +32,6 @@ TINY = 1e-20  # keeps the gradient of a square root finite at zero
 
 Noise = tuple[Tensor, ...]
 """Standard normal numbers (P, copies, pre, post) for each link."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The place of one named parameter of `size` entries in a row of the flat tensor; its learning pace."""
-
-    name: str
-    start: int
-    shape: tuple[int, ...]
-    size: int
-    pace: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
