@@ -197,12 +197,12 @@ def outward(rule: Rule, rules: tuple[Rule, ...]) -> tuple[int, ...]:
 def minimal_depths(rules: tuple[Rule, ...]) -> dict[str, tuple[float, ...]]:
     """Return the depth of every alternative of every symbol; infinity where no derivation ends."""
     depth = {rule.symbol: math.inf for rule in rules}
-    while True:
-        each = {rule.symbol: tuple(_depth(a, depth) for a in rule.alternatives) for rule in rules}
-        after = {symbol: 1 + min(alternatives) for symbol, alternatives in each.items()}
-        if after == depth:
-            return each
-        depth = after
+    before: dict[str, float] = {}
+    while before != depth:
+        before = dict(depth)
+        for rule in (*reversed(rules), *rules):  # either way round, a chain of rules takes one pass
+            depth[rule.symbol] = 1 + min(_depth(a, depth) for a in rule.alternatives)
+    return {rule.symbol: tuple(_depth(a, depth) for a in rule.alternatives) for rule in rules}
 
 
 def _depth(alternative: Alternative, depth: Mapping[str, float]) -> float:

@@ -13,6 +13,7 @@ from evogen.grammar.text import Text
 
 DATASET = ("dataset_n_vars", "dataset_n_is", "dataset_n_os")
 _LARGEST = 2**16  # one alternative for each codon
+_DIGITS = 9  # of a number that is looked at: int refuses thousands of them
 _RANGE = (
     f"Write GE_RANGE:n with a whole number n from 1 to {_LARGEST}, or one of GE_RANGE:{'|'.join(DATASET)}."
 )
@@ -28,8 +29,10 @@ def numeric(parts: list[Token], text: Text) -> Numeric:
     if scale not in list(Scale):
         what = f"unknown kind of number '{scale}'{near(scale, list(Scale))}"
         raise text.fault(place(scale), what=what, remedy=NUMERIC)
-    if not (count.isdecimal() and int(count) > 0):
-        what = f"[{name},...] stands for {count} numbers, a whole number above 0 was wanted"
+    if not (count.isdecimal() and len(count) <= _DIGITS and 0 < int(count) <= _LARGEST):
+        what = (
+            f"[{name},...] stands for {count} numbers, a whole number above 0 was wanted, {_LARGEST} at most"
+        )
         raise text.fault(place(count), what=what, remedy=NUMERIC)
     if not bounds or (scale != Scale.CHOICE and len(bounds) != 2):
         wanted = "one value or more" if scale == Scale.CHOICE else "min and max"
@@ -62,7 +65,7 @@ def ranged(items: tuple[Item, ...], text: Text) -> list[tuple[Item, ...]]:
     said = word.name
     if said in DATASET:
         return [(Dynamic(said, word.place),)]
-    if not (said.isdecimal() and 1 <= int(said) <= _LARGEST):
+    if not (said.isdecimal() and len(said) <= _DIGITS and 1 <= int(said) <= _LARGEST):
         what = (
             f"empty range: {word.text}" if said == "0" else f"unknown range {word.text}{near(said, DATASET)}"
         )

@@ -29,6 +29,7 @@ _REPEATED = (
 )
 _MARKED = re.compile(r"^<(?P<symbol>[^<>]+)>(?P<mark>[*+?])(?P<most>\d*)$")
 _MOST = 1024  # repetitions, and nestings under a cap
+_DIGITS = 9  # of a number that is looked at: int refuses thousands of them
 
 
 def load(path: str | PathLike[str]) -> Grammar:
@@ -56,7 +57,8 @@ def _grammar(text: Text) -> Grammar:
     language = dialect(text)
     reading = _Reading(text, language)
     written = [reading.rule(each) for each in subtrees(tree(text, language))]
-    rules = (*written, *(rule for each in reading.repeated.values() for rule in each))
+    repeated = {rule.symbol: rule for each in reading.repeated.values() for rule in each}
+    rules = (*written, *repeated.values())
     check(rules, text)
     for at, what, remedy in doubts(rules):
         if language == "meta":
@@ -66,7 +68,7 @@ def _grammar(text: Text) -> Grammar:
 
 
 def _is_cap(token: Token) -> bool:
-    return token.isdecimal() and int(token) <= _MOST
+    return token.isdecimal() and len(token) <= _DIGITS and int(token) <= _MOST
 
 
 @dataclass
@@ -164,7 +166,7 @@ class _Reading:
         match = _MARKED.match(token)
         assert match is not None  # the terminal REPEATED says the same
         symbol, mark, said = match["symbol"], match["mark"], match["most"]
-        if (mark == "?" and said) or not (1 <= int(said or repeats.MOST) <= _MOST):
+        if (mark == "?" and said) or len(said) > _DIGITS or not (1 <= int(said or repeats.MOST) <= _MOST):
             what = f"{token}: {'? takes no number' if mark == '?' else f'1 to {_MOST} times were wanted'}"
             raise self.text.fault(place(token), what=what, remedy=_REPEATED)
         most = 1 if mark == "?" else int(said or repeats.MOST)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from evogen.errors import SpecError
+from evogen.errors import GrammarError, SpecError
 from evogen.grammar import CODONS, Node, derive, load, parse
 from evogen.grammar.counting import count, derivations
 from evogen.grammar.initialisers import INITIALISERS, counts, find, full, grow, pi_grow, ramped, size_uniform
@@ -302,3 +302,12 @@ def test_the_shipped_tiny_grammar_is_drawn_by_its_law(name):
     observed = [found[sentence] for sentence in sorted(every)]
     expected = [3_200 / (16 if sentence.count("term") == 1 else 64) for sentence in sorted(every)]
     assert chisquare(observed, expected).pvalue > 0.001
+
+
+def test_caps_that_multiply_beyond_counting_are_refused():
+    symbols = range(8)
+    rules = [f"<c{i}> @cap(6) ::= x{i} | {' | '.join(f'<c{j}>' for j in symbols if j != i)}" for i in symbols]
+    grammar = parse("\n".join(rules))
+    with pytest.raises(GrammarError, match="<text>:1:1: caps that multiply to more than 20000 states"):
+        pi_grow(grammar, "c0", np.random.default_rng(0))
+    assert grow(grammar, "c0", np.random.default_rng(0))

@@ -209,3 +209,33 @@ def test_file_that_is_not_utf8_is_a_grammar_error(tmp_path):
     path.write_bytes(b"<a> ::= \xe9")
     with pytest.raises(GrammarError, match=r"latin\.bnf: not UTF-8 text \(byte 8\)"):
         load(path)
+
+
+def test_repetitions_of_one_symbol_may_have_different_lengths():
+    grammar = parse("%version 1\n<a> ::= <b>*3 <b>*2 <b>+3 <b>+2\n<b> ::= x | y")
+    assert [rule.symbol for rule in grammar.rules] == [
+        "a", "b", "b*3", "b*2", "b*1", "b+3", "b+2",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("<a> @type(x) ::= w [n,float,{},0,1]", "a whole number above 0 was wanted, 65536 at most"),
+        ("<a> @type(x) @cap({}) ::= w | <a> w", "a whole number from 0 to 1024 was wanted"),
+        ("<a> @type(x) ::= <b>*{}\n<b> ::= w", "1 to 1024 times were wanted"),
+        ("<a> ::= GE_RANGE:{}", "unknown range"),
+    ],
+)
+@pytest.mark.parametrize("number", ["99999999", "9" * 5000])
+def test_absurd_numbers_are_refused(text, what, number):
+    with pytest.raises(GrammarError, match=what):
+        parse(text.format(number))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_long_chain_of_rules_is_read_in_the_time_of_its_length(order):
+    size = 3000  # a pass over all rules for each of them would take minutes
+    rules = [f"<a{i}> ::= <a{i + 1}>" for i in range(size)] + [f"<a{size}> ::= x"]
+    grammar = parse("\n".join([f"<s> ::= <a0> | <a{size}>", *rules[::order]]))
+    assert grammar.depths("s") == (size + 1, 1)

@@ -174,3 +174,12 @@ def test_a_set_whose_package_is_missing_is_left_out_and_says_what_to_install(tmp
         study.plan(Options(tasks=("sonar",)), TINY, said.append)
     with pytest.raises(SpecError, match="iriss"):
         study.run(Options(tasks=("iriss",), out=tmp_path), said.append)
+
+
+def test_equal_differences_are_ties_whatever_their_last_bits():
+    difference = np.array([30, 12, 7, 14]) / 30 - np.array([29, 11, 8, 13]) / 30
+    assert len(set(np.abs(difference))) > 1
+    assert effect(difference) == pytest.approx(0.5)  # four ranks of 2.5, one against
+    whole = np.array([1.0, 1.0, -1.0, 1.0])
+    assert signed_rank(difference) == pytest.approx(signed_rank(whole))
+    assert signed_rank(np.array([0.1 + 0.2 - 0.3])) == 1

@@ -12,6 +12,9 @@ from functools import lru_cache
 
 from evogen.grammar.model import Grammar, Symbol, mentions, reach
 
+MOST = 20_000
+"""States beyond those that rules alone make, at most; each capped symbol multiplies them."""
+
 Nest = tuple[tuple[str, int], ...]
 
 
@@ -37,12 +40,21 @@ Graph = Mapping[State, tuple[Option, ...]]
 
 @lru_cache(maxsize=64)
 def graph(grammar: Grammar, start: str) -> Graph:
-    """Return the options of every state that a derivation from `start` can come to."""
+    """Return the options of every state that a derivation from `start` can come to.
+
+    Raises:
+        GrammarError: see `derive`; or there are too many, which only caps can make.
+    """
     grammar.start(start)
     found: dict[State, tuple[Option, ...]] = {}
     waiting = [State(start)]
     while waiting:
         state = waiting.pop()
+        if len(found) > MOST + len(grammar.rules):
+            capped = next(rule for rule in grammar.rules if rule.cap is not None)
+            what = f"caps that multiply to more than {MOST} states, too many to count"
+            remedy = "Lower them, put fewer on symbols that lead to each other, or draw by 'grow'."
+            raise grammar.fault(capped.place, what, remedy)
         if state not in found:
             found[state] = _options(grammar, state)
             waiting.extend(below for option in found[state] for below in option.below)

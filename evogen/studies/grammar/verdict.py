@@ -33,6 +33,7 @@ CONTRASTS = (
     ("modules", "flat-ge"),
 )
 LEVEL = 0.05
+_DECIMALS = 9  # of accuracies' differences: equal ones are ties, whatever their last bits
 ABOVE, SHARE = 4, 0.5  # sets on which it must be above both, and most parameters beside MLP-32's
 
 
@@ -214,6 +215,7 @@ def verdict(table: Table) -> Verdict:
 
 def signed_rank(difference: np.ndarray) -> float:
     """Return the two-sided p of (S,) paired differences lying around 0; 1 where all are 0."""
+    difference = difference.round(_DECIMALS)
     if not difference.any():
         return 1.0
     with warnings.catch_warnings():
@@ -223,6 +225,7 @@ def signed_rank(difference: np.ndarray) -> float:
 
 def effect(difference: np.ndarray) -> float:
     """Return the rank-biserial correlation of (S,) paired differences; 0 where all are 0."""
+    difference = difference.round(_DECIMALS)
     moved = difference[difference != 0]
     if not len(moved):
         return 0.0
