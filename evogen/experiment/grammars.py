@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from evogen.grammar.architecture import check, plan_of
 from evogen.grammar.constraints import Constraint
 from evogen.grammar.learners import METHODS
 from evogen.grammar.modules import CONNECTIVITY
+from evogen.grammar.plan import Plan
 from evogen.keys import Key
 from evogen.learning import Forgetful, Gradientless
 from evogen.registry import evolvable_fields, find, known, name_of
@@ -73,17 +74,26 @@ def _constraints(data: Any, where: Where, folder: Path) -> tuple[Constraint, ...
     return tuple(part_of("constraint", item, where / str(at), folder).value for at, item in enumerate(data))
 
 
-def _developable(space: ArchitectureSpace, where: Where) -> None:
-    """Refuse a grammar if a random genome of it is none, or gives a part a number that it cannot take."""
+def samples(space: ArchitectureSpace) -> Iterator[Plan]:
+    """Yield the plans of a few small random genomes, before constraints.
+
+    Raises:
+        DevelopmentError: one of them cannot be developed.
+    """
     few = dataclasses.replace(space, min_modules=1, initial_modules=space.depth, constraints=())
     for trial in range(TRIALS):
         interface, *genes = genes_of(few, Key(trial).child("trial"), itertools.count(1))
-        genome = Genome(None, interface, tuple(genes))
-        try:
-            derived = plan_of(few, genome, space.inputs, space.outputs)
-        except DevelopmentError as error:
-            what = "module" if space.type == "module" else "network"
-            raise (where / "grammar").error(f"'{space.start}' can give what is no {what}: {error}") from None
+        yield plan_of(few, Genome(None, interface, tuple(genes)), space.inputs, space.outputs)
+
+
+def _developable(space: ArchitectureSpace, where: Where) -> None:
+    """Refuse a grammar if a random genome of it is none, or gives a part a number that it cannot take."""
+    try:
+        plans = tuple(samples(space))
+    except DevelopmentError as error:
+        what = "module" if space.type == "module" else "network"
+        raise (where / "grammar").error(f"'{space.start}' can give what is no {what}: {error}") from None
+    for derived in plans:
         for group in derived.groups:
             _takes("neuron", group.neuron, group.settings, where / "grammar")
             if find("neuron", group.neuron).spiking and group.activation != "identity":

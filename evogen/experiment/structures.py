@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evogen.connectome import Wiring
-from evogen.grammar.model import Numeric
+from evogen.experiment.grammars import samples
 from evogen.learning import Learner
 from evogen.learning.none import NoLearner
 from evogen.schema import Inheritance, Where
@@ -77,7 +77,6 @@ def _weighed(
 
 
 def _carries(space: ArchitectureSpace) -> bool:
-    """Return whether a sentence can say its weights: it has terms and weights, and no dense connections."""
-    words = {word.kind for word in space.grammar.words(space.start)}
-    named = {item.name for item in space.grammar.terminals(space.start) if isinstance(item, Numeric)}
-    return "term" in words and "conn" not in words and "weight" in named
+    """Return whether sentences say the weight of every synapse."""
+    links = (link for plan in samples(space) for link in plan.projections)
+    return all(link.weights or link.rows == () for link in links)

@@ -172,3 +172,15 @@ def test_a_grammar_that_gives_no_networks_is_refused(
     with pytest.raises(error) as caught:
         evogen.load(file, ["architecture.start=g"])
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("words", ["term:from <source> readout:sum <weight>", "term:from <source> <weight>"])
+def test_evolved_weights_that_no_gene_carries_are_refused(file: Path, words: str) -> None:
+    readout = "" if "readout" in words else " readout:sum"
+    (file.parent / "neurons.bnf").write_text(
+        f"<neuron> @type(neurons) ::= group:neurons act:tanh {words}{readout}\n"
+        "<source> @dynamic(sources) ::= ...\n<weight> ::= [weight,float,1,-1,1]\n"
+    )
+    evogen.load(file, [*EVOLVED, "inheritance=lamarckian"])
+    with pytest.raises(SpecError, match=r"not every synapse has one.*wanted inheritance: lamarckian"):
+        evogen.load(file, EVOLVED)
