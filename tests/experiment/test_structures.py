@@ -183,4 +183,4 @@ def test_evolved_weights_that_no_gene_carries_are_refused(file: Path, words: str
     )
     evogen.load(file, [*EVOLVED, "inheritance=lamarckian"])
     with pytest.raises(SpecError, match=r"not every synapse has one.*wanted inheritance: lamarckian"):
-        evogen.load(file, EVOLVED)
+        evogen.load(file, [*EVOLVED, "inheritance=baldwinian"])
