@@ -19,6 +19,9 @@ from evogen.grammar.model import (
 )
 from evogen.grammar.text import Place, Text
 
+LONGEST = 2**16
+"""Most symbols and terminals of the shallowest derivation of a symbol."""
+
 Doubt = tuple[Place, str, str]
 """Where, what is odd, and what to do about it."""
 
@@ -27,12 +30,14 @@ def check(rules: tuple[Rule, ...], text: Text) -> None:
     """Raise the first thing that makes these rules no grammar.
 
     Raises:
-        GrammarError: a duplicate rule, an undefined or never-ending symbol, a cap that cannot hold.
+        GrammarError: a duplicate rule, an undefined or never-ending symbol, a cap that cannot hold, a symbol
+            that cannot end within LONGEST steps.
     """
     _duplicate_rules(rules, text)
     _undefined(rules, text)
     _unproductive(rules, text)
     _caps(rules, text)
+    _endless(rules, text)
 
 
 def doubts(rules: tuple[Rule, ...]) -> Iterator[Doubt]:
@@ -103,3 +108,15 @@ def _unreachable(rules: tuple[Rule, ...]) -> Iterator[Doubt]:
             what = f"<{rule.symbol}> is never used: not reachable from <{'>, <'.join(begin)}>"
             remedy = "Use it in a rule, remove it, or make it a start with @type(...) on its head."
             yield rule.place, what, remedy
+
+
+def _endless(rules: tuple[Rule, ...], text: Text) -> None:
+    """Refuse rules that double and double again: a list without codons would have to be derived to all that."""
+    depths, size = minimal_depths(rules), dict[str, int]()
+    for rule in sorted(rules, key=lambda rule: min(depths[rule.symbol])):
+        shallowest = depths[rule.symbol].index(min(depths[rule.symbol]))
+        items = rule.alternatives[shallowest].items
+        size[rule.symbol] = 1 + sum(size[item.name] if isinstance(item, Symbol) else 1 for item in items)
+        if size[rule.symbol] > LONGEST:
+            what = f"<{rule.symbol}> stands for {LONGEST:,} symbols and words or more at least"
+            raise text.fault(rule.place, what=what, remedy="Give it an alternative that ends sooner.")

@@ -1,5 +1,6 @@
 import pytest
 
+from evogen.errors import GrammarError
 from evogen.grammar import parse
 
 CASES = {
@@ -27,6 +28,13 @@ def test_refuses_with_place_and_caret(refused, marked, what):
 def test_a_typed_head_is_a_start_and_need_not_be_used():
     grammar = parse("<a> ::= x\n<b> @type(t) ::= <c>\n<c> ::= y")
     assert grammar.starts == ("a", "b")
+
+
+def test_rules_that_double_again_and_again_are_refused():
+    chain = "\n".join(f"<a{i}> ::= <a{i + 1}> <a{i + 1}>" for i in range(40))
+    with pytest.raises(GrammarError, match=r"<a\d+> stands for 65,536 symbols and words or more at least"):
+        parse(f"{chain}\n<a40> ::= x")
+    parse("<a> ::= <b> <b>\n<b> ::= <c> <c> | x\n<c> ::= <a> <a>")  # doubles, but need not
 
 
 def test_recursion_with_a_way_out_is_accepted():
