@@ -111,7 +111,7 @@ def _unreachable(rules: tuple[Rule, ...]) -> Iterator[Doubt]:
 
 
 def _endless(rules: tuple[Rule, ...], text: Text) -> None:
-    """Refuse rules that double and double again: a list without codons would have to be derived to all that."""
+    """Refuse rules that double and double again, which even an empty list of codons would be derived to."""
     depths, size = minimal_depths(rules), dict[str, int]()
     for rule in sorted(rules, key=lambda rule: min(depths[rule.symbol])):
         shallowest = depths[rule.symbol].index(min(depths[rule.symbol]))

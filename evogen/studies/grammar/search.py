@@ -33,7 +33,7 @@ class Found:
     """What one seed came to.
 
     Attributes:
-        test: accuracy on the test rows.
+        test: accuracy on the test rows; 0 where the last training left no network that answers.
         validation: mean log-likelihood on the validation rows before the last training, by which structures
             are chosen; NaN for a baseline that is not chosen, and where these rows were learnt from.
         parameters: trained numbers: weights that connect, and biases.
@@ -71,11 +71,9 @@ def search(
     genome, validation = winner(experiment, replace(problem, task=view))
     last = replace(problem, task=final(rows))
     (tested,) = evaluate(last, Cohort(0, (Individual(genome),)))
-    if tested.fitness is None:
-        raise RunError(f"{name}-{arm.name}, seed {seed}: the winner's last training: {tested.message}")
     parameters, neurons = counted(last, genome)
     unseen = math.nan if arm.weights == "evolved" else validation
-    return Found(tested.fitness, unseen, parameters, neurons)
+    return Found(tested.fitness or 0.0, unseen, parameters, neurons)
 
 
 def winner(experiment: Experiment, problem: Problem) -> tuple[Genome, float]:
