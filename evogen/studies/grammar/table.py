@@ -128,11 +128,12 @@ def _legend(every: Sequence[Row]) -> Iterator[str]:
         if arm.name in present:
             yield f"{_cut(arm.name):{_WIDTH}}{arm.says}"
     yield ""
-    yield "A seed is another stratified split. Searches select by log-loss on validation"
-    yield "rows (without a gradient: on all but the test rows); then the winner, as every"
-    yield "baseline does, learns from training and validation rows and is tested once."
-    yield "Numbers are standardised by the training rows. Ours is MGE-style, not MGE's"
-    yield "own grammar and structures."
+    yield "A seed is another stratified split of the same rows, so that seeds are not quite"
+    yield "independent, and p-values a little too small. Searches select by log-loss on"
+    yield "validation rows (without a gradient: on all but the test rows); then the winner,"
+    yield "as every baseline does, learns from training and validation rows and is tested"
+    yield "once. Numbers are standardised by the training rows. Ours is MGE-style, not"
+    yield "MGE's own grammar and structures."
 
 
 def p_value(p: float) -> str:
