@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from evogen.errors import DevelopmentError
 from evogen.genome import Gene, Genome
@@ -46,7 +48,20 @@ def plan_of(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int)
         DevelopmentError: there is no gene, a sentence is not what the start's type promises, or a gene lies
             outside the structure.
     """
-    return repaired(_plan(space, genome, inputs, outputs), space.constraints)
+    with _uncollected():
+        return repaired(_plan(space, genome, inputs, outputs), space.constraints)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Put off the search for cyclic garbage: plans have no cycles, and many neurons make it slow."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _plan(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> Plan:

@@ -123,7 +123,8 @@ def _number(numeric: Numeric) -> tuple[Callable[[float], Leaf], Callable[[Sequen
         return ready[min(int(unit * n), n - 1)]
 
     def linear(unit: float) -> Number:  # Numeric.value without the way there
-        return Number(name, (min(max(low * (1 - unit) + high * unit, low), high),))
+        at = low * (1 - unit) + high * unit
+        return Number(name, (low if at < low else high if at > high else at,))
 
     def computed(unit: float) -> Number:
         return Number(name, (value(unit),))

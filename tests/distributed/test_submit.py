@@ -61,12 +61,12 @@ def submit(*arguments):
 
 def test_packed_folder_runs_alone_with_its_version(tmp_path):
     jobs.pack(tmp_path, {"x.yaml": b"name: x\n"})
+    assert not list(tmp_path.rglob("*.pyc"))
     code = "import evogen; from importlib.metadata import version; print(evogen.__file__, version('evogen'))"
     alone = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=alone, cwd="/", capture_output=True, text=True)
     assert done.stdout.split()[0] == str(tmp_path / "evogen/__init__.py")
     assert (tmp_path / "evogen/grammar").is_dir()
-    assert not list(tmp_path.rglob("*.pyc"))
     assert (tmp_path / "x.yaml").read_bytes() == b"name: x\n"
 
 
