@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import secrets
 import shutil
@@ -273,12 +274,13 @@ class Run:
     def leader(self) -> Told | None:
         """Return the best candidate as its strategy was told of it, the first of equals.
 
-        Who keeps the constraints comes before who breaks them, and then the first objective decides.
+        Who keeps the constraints comes before who breaks them, then the first objective decides, and the next
+        ones between those that are equal in it: so that no other candidate dominates the best.
         """
         goals = self.goals
         for cohort in range(self._judged, self.told):
             for told in self.results(cohort, goals):
-                if told.fitness is not None and (self._leader is None or told.merit > self._leader.merit):
+                if told.fitness is not None and (self._leader is None or _rank(told) > _rank(self._leader)):
                     self._leader = told
             self._judged = cohort + 1
         return self._leader
@@ -398,3 +400,7 @@ def locate(text: str) -> tuple[Path, str]:
 
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _rank(told: Told) -> tuple[Any, ...]:
+    return (told.merit, *(-math.inf if value is None else value for value in told.others))

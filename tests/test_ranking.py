@@ -50,6 +50,11 @@ def test_the_first_objective_decides_and_may_be_minimised(tmp_path):
         assert objectives(goals, run.leader()) == {"synapses": 12.0, "fitness": 3.0}
 
 
+def test_the_next_objective_decides_between_equals_so_that_none_dominates_the_best(tmp_path):
+    with run_of(tmp_path, TWO, [(1.0, 26), (0.5, 3)], [(1.0, 14), (1.0, 14)]) as run:
+        assert run.best() == Ref(1, 0) == front(run)[0].ref
+
+
 def test_a_reader_takes_in_what_is_committed_later(tmp_path):
     with run_of(tmp_path, TWO, [(1.0, 5)]) as run, Run.open(run.path) as reader:
         assert reader.best() == Ref(0, 0)
