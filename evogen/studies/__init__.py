@@ -8,7 +8,7 @@ search; the same command goes on from there.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,3 +81,19 @@ def find(name: str) -> Study:
         raise SpecError(f"unknown study '{name}'{near(name, _MODULES)}")
     study: Study = importlib.import_module(_MODULES[name]).STUDY
     return study
+
+
+def refuse(options: Options, *, tasks: Sequence[str], arms: Sequence[str]) -> None:
+    """Refuse a run, and names of tasks or arms that a study does not know or that stand twice.
+
+    Raises:
+        SpecError: see above.
+    """
+    if options.run is not None:
+        raise SpecError("--run: this study makes its own searches; only 'rules' and 'locality' take a run")
+    for option, known, names in (("tasks", tasks, options.tasks), ("arms", arms, options.arms)):
+        for name in names or ():
+            if name not in known:
+                raise SpecError(f"--{option}: unknown '{name}'{near(name, known)}")
+        if names is not None and len(set(names)) < max(len(names), 1):
+            raise SpecError(f"--{option}: wanted different names, found '{','.join(names)}'")

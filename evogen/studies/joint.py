@@ -12,8 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from evogen.errors import SpecError, near
-from evogen.studies import Findings, Options, Study
+from evogen.studies import Findings, Options, Study, refuse
 from evogen.studies.export import write_all
 from evogen.studies.jobs import spread
 from evogen.studies.joint_arms import ARMS, JOINT
@@ -41,7 +40,7 @@ def run(options: Options, say: Say) -> Findings:
     effort = QUICK if options.quick else FULL
     if options.seeds is not None:
         effort = replace(effort, seeds=options.seeds)
-    _refuse(options)
+    refuse(options, tasks=list(WORLDS), arms=[arm.name for arm in ARMS])
     folder = options.out or (QUICK_FOLDER if options.quick else FOLDER)
     cells, store = plan(options, effort), folder / "cells"
     there = {cell: found for cell in cells if (found := read(store, cell)) is not None}
@@ -73,18 +72,6 @@ def plan(options: Options, effort: Effort) -> Sequence[JointCell]:
         if world.name in tasks
         for arm in arms
     ]
-
-
-def _refuse(options: Options) -> None:
-    if options.run is not None:
-        raise SpecError("--run: this study makes its own searches; only 'rules' and 'locality' take a run")
-    known = {"tasks": list(WORLDS), "arms": [arm.name for arm in ARMS]}
-    for option, names in (("tasks", options.tasks), ("arms", options.arms)):
-        for name in names or ():
-            if name not in known[option]:
-                raise SpecError(f"--{option}: unknown '{name}'{near(name, known[option])}")
-        if names is not None and len(set(names)) < max(len(names), 1):
-            raise SpecError(f"--{option}: wanted different names, found '{','.join(names)}'")
 
 
 STUDY = Study("joint", TITLE, run)

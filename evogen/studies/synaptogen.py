@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from evogen.errors import SpecError, near
-from evogen.studies import Findings, Options, Study
+from evogen.errors import SpecError
+from evogen.studies import Findings, Options, Study, refuse
 from evogen.studies.arms import ARMS, Arm
 from evogen.studies.cell import Cell, Result
 from evogen.studies.export import record, write_all
@@ -44,7 +44,7 @@ def run(options: Options, say: Say) -> Findings:
     effort = QUICK if options.quick else FULL
     if options.seeds is not None:
         effort = replace(effort, seeds=options.seeds)
-    _refuse(options)
+    refuse(options, tasks=list(RECIPES), arms=[arm.name for arm in ARMS])
     folder = options.out or (QUICK_FOLDER if options.quick else FOLDER)
     if folder.exists() and not folder.is_dir():
         raise SpecError(f"--out: wanted a folder, {folder} is a file")
@@ -99,18 +99,6 @@ def _arms(wanted: Iterable[str] | None) -> list[Arm]:
     names = set(wanted or (arm.name for arm in ARMS))
     names |= {arm.of for arm in ARMS if arm.name in names and arm.of is not None}
     return [arm for arm in ARMS if arm.name in names]
-
-
-def _refuse(options: Options) -> None:
-    if options.run is not None:
-        raise SpecError("--run: this study trains its own genomes; only 'rules' and 'locality' take a run")
-    known = {"tasks": list(RECIPES), "arms": [arm.name for arm in ARMS]}
-    for option, names in (("tasks", options.tasks), ("arms", options.arms)):
-        for name in names or ():
-            if name not in known[option]:
-                raise SpecError(f"--{option}: unknown '{name}'{near(name, known[option])}")
-        if names is not None and len(set(names)) < max(len(names), 1):
-            raise SpecError(f"--{option}: wanted different names, found '{','.join(names)}'")
 
 
 def _there(store: Path, cell: Cell) -> Result:

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evogen.errors import SpecError, near
-from evogen.studies import Findings, Options, Study
+from evogen.errors import SpecError
+from evogen.studies import Findings, Options, Study, refuse
 from evogen.studies.export import write_all
 from evogen.studies.grammar.arms import ARMS
 from evogen.studies.grammar.cells import Cell, Effort, Result, read, work
@@ -46,7 +46,7 @@ def run(options: Options, say: Say) -> Findings:
     effort = QUICK if options.quick else Effort()
     if options.seeds is not None:
         effort = replace(effort, seeds=options.seeds)
-    _refuse(options)
+    refuse(options, tasks=list(SETS), arms=[arm.name for arm in ARMS])
     folder = options.out or (QUICK_FOLDER if options.quick else FOLDER)
     cells = plan(options, effort, say)
     left = [cell for cell in cells if read(folder, cell) is None]
@@ -140,18 +140,6 @@ def _there(folder: Path, cell: Cell) -> Result:
     result = read(folder, cell)
     assert result is not None
     return result
-
-
-def _refuse(options: Options) -> None:
-    if options.run is not None:
-        raise SpecError("--run: this study makes its own searches; only 'rules' and 'locality' take a run")
-    known = {"tasks": list(SETS), "arms": [arm.name for arm in ARMS]}
-    for option, names in (("tasks", options.tasks), ("arms", options.arms)):
-        for name in names or ():
-            if name not in known[option]:
-                raise SpecError(f"--{option}: unknown '{name}'{near(name, known[option])}")
-        if names is not None and len(set(names)) < max(len(names), 1):
-            raise SpecError(f"--{option}: wanted different names, found '{','.join(names)}'")
 
 
 STUDY = Study("grammar", TITLE, run)
