@@ -83,14 +83,22 @@ def find(name: str) -> Study:
     return study
 
 
-def refuse(options: Options, *, tasks: Sequence[str], arms: Sequence[str]) -> None:
-    """Refuse a run, and names of tasks or arms that a study does not know or that stand twice.
+def refuse_run(options: Options) -> None:
+    """Refuse a run that was made already, in a study that makes its own.
 
     Raises:
-        SpecError: see above.
+        SpecError: there is one.
     """
     if options.run is not None:
         raise SpecError("--run: this study makes its own searches; only 'rules' and 'locality' take a run")
+
+
+def refuse_unknown(options: Options, *, tasks: Sequence[str], arms: Sequence[str]) -> None:
+    """Refuse names of tasks or arms that a study does not know, or that stand twice.
+
+    Raises:
+        SpecError: there is one.
+    """
     for option, known, names in (("tasks", tasks, options.tasks), ("arms", arms, options.arms)):
         for name in names or ():
             if name not in known:

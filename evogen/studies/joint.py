@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from evogen.studies import Findings, Options, Study, refuse
+from evogen.studies import Findings, Options, Study, refuse_run, refuse_unknown
 from evogen.studies.export import write_all
 from evogen.studies.jobs import spread
 from evogen.studies.joint_arms import ARMS, JOINT
@@ -40,7 +40,8 @@ def run(options: Options, say: Say) -> Findings:
     effort = QUICK if options.quick else FULL
     if options.seeds is not None:
         effort = replace(effort, seeds=options.seeds)
-    refuse(options, tasks=list(WORLDS), arms=[arm.name for arm in ARMS])
+    refuse_run(options)
+    refuse_unknown(options, tasks=list(WORLDS), arms=[arm.name for arm in ARMS])
     folder = options.out or (QUICK_FOLDER if options.quick else FOLDER)
     cells, store = plan(options, effort), folder / "cells"
     there = {cell: found for cell in cells if (found := read(store, cell)) is not None}

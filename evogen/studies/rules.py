@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from evogen.errors import SpecError, near
-from evogen.studies import Findings, Options, Study
+from evogen.studies import Findings, Options, Study, refuse_unknown
 from evogen.studies.export import write_all
 from evogen.studies.recipes import RECIPES
 from evogen.studies.rules_arms import ARMS, EVOLVED, RANDOM, UNIFORM, RulesArm
@@ -75,7 +74,7 @@ def run(options: Options, say: Say) -> Findings:
     effort = QUICK if options.quick else Effort()
     if options.seeds is not None:
         effort = replace(effort, seeds=options.seeds)
-    _refuse(options)
+    refuse_unknown(options, tasks=list(TRANSFER), arms=[arm.name for arm in ARMS])
     folder = options.out or (QUICK_FOLDER if options.quick else FOLDER)
     if options.run is not None:
         found = given(options.run)
@@ -120,16 +119,6 @@ def _lives(found: Found, arm: RulesArm, name: str, world: World, seeds: int) -> 
     # rules of a seed are the same on every task: what is drawn for `random` is tried everywhere
     rules = arm.rules(found.rules, found.experiment.space, [root("rules", seed) for seed in range(seeds)])
     return live(rules, arm.wiring(found.wiring), world, keys)
-
-
-def _refuse(options: Options) -> None:
-    known = {"tasks": list(TRANSFER), "arms": [arm.name for arm in ARMS]}
-    for option, names in (("tasks", options.tasks), ("arms", options.arms)):
-        for name in names or ():
-            if name not in known[option]:
-                raise SpecError(f"--{option}: unknown '{name}'{near(name, known[option])}")
-        if names is not None and len(set(names)) < max(len(names), 1):
-            raise SpecError(f"--{option}: wanted different names, found '{','.join(names)}'")
 
 
 STUDY = Study("rules", TITLE, run)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from evogen.errors import SpecError
-from evogen.studies import Findings, Options, Study, refuse
+from evogen.studies import Findings, Options, Study, refuse_run, refuse_unknown
 from evogen.studies.arms import ARMS, Arm
 from evogen.studies.cell import Cell, Result
 from evogen.studies.export import record, write_all
@@ -44,7 +44,8 @@ def run(options: Options, say: Say) -> Findings:
     effort = QUICK if options.quick else FULL
     if options.seeds is not None:
         effort = replace(effort, seeds=options.seeds)
-    refuse(options, tasks=list(RECIPES), arms=[arm.name for arm in ARMS])
+    refuse_run(options)
+    refuse_unknown(options, tasks=list(RECIPES), arms=[arm.name for arm in ARMS])
     folder = options.out or (QUICK_FOLDER if options.quick else FOLDER)
     if folder.exists() and not folder.is_dir():
         raise SpecError(f"--out: wanted a folder, {folder} is a file")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evogen.errors import SpecError
-from evogen.studies import Findings, Options, Study, refuse
+from evogen.studies import Findings, Options, Study, refuse_run, refuse_unknown
 from evogen.studies.export import write_all
 from evogen.studies.grammar.arms import ARMS
 from evogen.studies.grammar.cells import Cell, Effort, Result, read, work
@@ -46,7 +46,8 @@ def run(options: Options, say: Say) -> Findings:
     effort = QUICK if options.quick else Effort()
     if options.seeds is not None:
         effort = replace(effort, seeds=options.seeds)
-    refuse(options, tasks=list(SETS), arms=[arm.name for arm in ARMS])
+    refuse_run(options)
+    refuse_unknown(options, tasks=list(SETS), arms=[arm.name for arm in ARMS])
     folder = options.out or (QUICK_FOLDER if options.quick else FOLDER)
     cells = plan(options, effort, say)
     left = [cell for cell in cells if read(folder, cell) is None]
