@@ -1,6 +1,7 @@
 """Ray nodes that a test starts on this machine, and ends by their own process ids."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ _WORKER_PORTS = [
     "--max-worker-port",
     "0",
 ]  # any free: nodes share a machine
+_FIXED_PORTS = range(20000, 30000)  # below the ephemeral ports of Linux
 _START_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 
@@ -37,9 +39,19 @@ def environment():
 
 
 def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    return free_ports(1)[0]
+
+
+def free_ports(number):
+    """Return that many ports, no two alike, which the system gives to nobody who asks for any port."""
+    found = []
+    for port in random.sample(_FIXED_PORTS, len(_FIXED_PORTS)):
+        if len(found) == number:
+            break
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 @contextmanager

@@ -137,11 +137,11 @@ def test_dashboard_that_is_not_there_is_refused_at_once(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("aiohttp") is None, reason="the extra 'cluster' is not installed")
 def test_submitted_search_gives_the_bits_of_a_serial_one(tmp_path):
-    dashboard, agent, status = (nodes.free_port() for _ in range(3))
+    dashboard, agent, status, client, port = nodes.free_ports(5)
     ports = ["--dashboard-port", dashboard, "--dashboard-agent-listen-port", agent]
-    ports += ["--dashboard-agent-grpc-port", status, "--ray-client-server-port", nodes.free_port()]
+    ports += ["--dashboard-agent-grpc-port", status, "--ray-client-server-port", client]
     command = [sys.executable, "-m", "evogen"]
-    with nodes.folder() as at, nodes.head(at, *map(str, ports), port=nodes.free_port(), cpus=2):
+    with nodes.folder() as at, nodes.head(at, *map(str, ports), port=port, cpus=2):
         url = f"http://127.0.0.1:{dashboard}"
         options = ["--address", url, "--workers", "2", "--follow", "-o", str(tmp_path / "far"), *SETTINGS]
         job = [*command, "submit", str(SPEC), *options]
