@@ -1,18 +1,15 @@
-"""Commands on runs that are stored; `evogen.cli` registers them."""
+"""Commands on one stored run: status, fingerprint, show, replay, fetch."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from evogen.cli.ends import DIFFERENT
+from evogen.cli.options import Candidate, Folder, SameDevice
 from evogen.errors import RunError
-
-DIFFERENT = 1
-Folder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/NAME.")]
-SameDevice = Annotated[str | None, typer.Option(help="Where torch computes; as before by default.")]
 
 
 def status(
@@ -44,9 +41,7 @@ def fingerprint(folder: Folder) -> None:
 
 
 def show(
-    candidate: Annotated[
-        str, typer.Argument(metavar="RUN@WHICH", help="WHICH: best, COHORT:ROW, or a genome's id.")
-    ],
+    candidate: Candidate,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
@@ -65,26 +60,8 @@ def show(
         typer.echo(line)
 
 
-def report(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One run folder or more.")],
-    *,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The HTML file; RUN/report.html by default.")
-    ] = None,
-) -> None:
-    """Write one offline HTML page about one run or more."""
-    import evogen
-    from evogen.report import write
-
-    with ExitStack() as stack:
-        found = [stack.enter_context(evogen.open(folder)) for folder in folders]
-        typer.echo(f"report: {write(found, out or folders[0] / 'report.html')}")
-
-
 def replay(
-    candidate: Annotated[
-        str, typer.Argument(metavar="RUN@WHICH", help="WHICH: best, COHORT:ROW, or a genome's id.")
-    ],
+    candidate: Candidate,
     *,
     sample: Annotated[
         int, typer.Option(min=0, help="So many candidates of RUN, drawn by its seed, in place of WHICH.")
@@ -113,25 +90,6 @@ def replay(
             raise typer.Exit(DIFFERENT)
 
 
-def export(
-    folder: Folder,
-    *,
-    to: Annotated[str, typer.Option("--to", metavar="csv|parquet|optuna", help="The form.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The file; one in the run folder by default.")
-    ] = None,
-) -> None:
-    """Write the candidates of a run as a table or as an Optuna study."""
-    import evogen
-    from evogen.export import export as write
-
-    with evogen.open(folder) as found:
-        path = write(found, to, out)
-    typer.echo(f"export: {path}")
-    if to == "optuna":
-        typer.echo(f"open it with: optuna-dashboard {path}")
-
-
 def fetch(
     url: Annotated[str, typer.Argument(metavar="URL", help="What --mirror was given.")],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The new run folder.")],
@@ -142,4 +100,4 @@ def fetch(
     typer.echo(f"{folder}: {copy(url, folder)} cohorts; go on with 'evogen resume {folder}'")
 
 
-COMMANDS = (status, fingerprint, show, report, replay, export, fetch)
+COMMANDS = (status, fingerprint, show, replay, fetch)
