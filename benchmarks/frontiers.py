@@ -39,6 +39,7 @@ from ribs.emitters import GaussianEmitter, IsoLineEmitter
 from ribs.schedulers import Scheduler
 from scipy.stats import mannwhitneyu
 
+from evogen.analysis.statistics import holm
 from evogen.cohort import Ref
 from evogen.genome import Genome
 from evogen.grammar import parse
@@ -47,7 +48,6 @@ from evogen.space import ArchitectureSpace, SearchSpace, Uniform
 from evogen.strategies import Scene, State, Strategy, Told
 from evogen.strategies.map_elites import MAPElites, standing
 from evogen.strategies.nsga2 import NSGA2
-from evogen.studies.intervals import holm
 from evogen.variation.breed import breed, rates
 from evogen.variation.sample import innovations
 

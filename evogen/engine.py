@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from evogen import stopwatch
 from evogen.budget import Ending, length, share, spent
 from evogen.cohort import Cohort, Evaluation
 from evogen.errors import SpecError
@@ -30,6 +31,7 @@ from evogen.runs import Run
 from evogen.schema import Inheritance, Search
 from evogen.shutdown import Requests, listening
 from evogen.space import SearchSpace
+from evogen.stopwatch import timed
 from evogen.strategies import Scene, State, Strategy
 from evogen.strategies.goals import Goals
 
@@ -121,6 +123,7 @@ def drive(
 
     counts = {"cohorts": length(search), "slots": evaluator.slots}
     run.log("resumed" if run.told else "started", told=run.told, **counts)
+    stopwatch.taken()
     flow = _Pipeline(
         run, evaluator, search, start=_plain(strategy.start()), breed=breed, tell=tell, on_event=on_event
     )
@@ -132,7 +135,8 @@ def drive(
         if ending is Ending.TERMINATED:
             with suppress(KeyboardInterrupt), flow.requests.held():
                 flow.gather()
-    run.log(ending.value, told=run.told)
+    seconds = {what: round(each, 6) for what, each in stopwatch.taken().items()}
+    run.log(ending.value, told=run.told, seconds=seconds)
     return ending
 
 
@@ -216,7 +220,8 @@ class _Pipeline:
     def _submit(self, index: int) -> None:
         if self.requests.draining or self._share() >= 1.0 or index >= self._end:
             return
-        cohort = self._breed(self._states[self._source(index)], index)
+        with timed("breed"):
+            cohort = self._breed(self._states[self._source(index)], index)
         self._evaluator.submit(cohort)
         self._flight[index] = cohort
         self._on_event(Asked(cohort, self._told, len(self._flight)))
@@ -227,10 +232,13 @@ class _Pipeline:
         cohort, result = self._flight.pop(index), self._early.pop(index)
         oldest = self._source(index)
         due = (index + 1) % self._search.snapshot_every == 0
-        self._run.commit(cohort, result, Snapshot(oldest, self._states[oldest]) if due else None)
+        stopwatch.add({"work": result.seconds})
+        with timed("store"):
+            self._run.commit(cohort, result, Snapshot(oldest, self._states[oldest]) if due else None)
         self._told = index + 1
         self._spent = self._spent.after(result.evaluations)
-        self._states[self._told] = self._tell(self._states[index], index)
+        with timed("tell"):
+            self._states[self._told] = self._tell(self._states[index], index)
         if self._source(self._told) > oldest:
             del self._states[oldest]
         return Committed(

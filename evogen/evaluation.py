@@ -30,6 +30,7 @@ from evogen.phenotype import Development, Layout, Phenotype, develop, embryo
 from evogen.registry import evolvable_fields
 from evogen.schema import Racing
 from evogen.space import SearchSpace
+from evogen.stopwatch import timed
 from evogen.tasks import ControlTask, Fold, Task, TaskKind
 
 _MEMORY = (MemoryError, torch.OutOfMemoryError)
@@ -164,8 +165,9 @@ def _evaluated(
     for row in cohort.present:
         genome = cohort.individuals[row].genome
         try:
-            derived = _plan(problem, genome)
-            formed = embryo(_development(problem), genome, derived)
+            with timed("develop"):
+                derived = _plan(problem, genome)
+                formed = embryo(_development(problem), genome, derived)
         except EvogenError:
             found[row] = Evaluation(Outcome.INVALID, message=traceback.format_exc())
         except Exception as error:  # noqa: BLE001 (ends as the outcome of the one candidate that raises)
@@ -185,9 +187,7 @@ def _lived(problem: Problem, groups: Sequence[Sequence[Candidate]]) -> dict[int,
     return {
         candidate.row: evaluation
         for group in groups
-        for candidate, evaluation in zip(
-            group, _guarded(problem, partial(_live, problem), group), strict=True
-        )
+        for candidate, evaluation in zip(group, guarded(problem, partial(_live, problem), group), strict=True)
     }
 
 
@@ -201,10 +201,10 @@ def _raced(
     assert problem.racing is not None
 
     def train(team: Sequence[Candidate], until: int) -> list[Candidate | Evaluation]:
-        return _guarded(problem, partial(_train, problem, learner, until, len(team)), team)
+        return guarded(problem, partial(_train, problem, learner, until, len(team)), team)
 
     def score(team: Sequence[Candidate]) -> list[Evaluation]:
-        return _guarded(problem, partial(_leave, problem), team)
+        return guarded(problem, partial(_leave, problem), team)
 
     over = racing.course(problem.racing, learner, len(cohort.individuals))
     return racing.race(groups, over, train=train, score=score, rungs=rungs)
@@ -213,17 +213,19 @@ def _raced(
 def _train(
     problem: Problem, learner: Resumable, until: int, size: int, team: Sequence[Candidate]
 ) -> list[Candidate]:
-    phenotype = _developed(problem, team)
+    phenotype = together(problem, team)
     if len(team) < size or team[0].progress is None:  # a part runs again: what the whole used up is lost
         keys, values = [life.child("learn") for life in _lives(problem, team)], _values(problem, team)
         progress = learner.begin(phenotype, problem.task, keys, values)
     else:
         progress = racing.joined(team)
-    return racing.placed(team, learner.advance(phenotype, problem.task, progress, until))
+    with timed("learn"):
+        advanced = learner.advance(phenotype, problem.task, progress, until)
+    return racing.placed(team, advanced)
 
 
 def _leave(problem: Problem, team: Sequence[Candidate]) -> list[Evaluation]:
-    return _scored(problem, _developed(problem, team), team, racing.joined(team).fit)
+    return _scored(problem, together(problem, team), team, racing.joined(team).fit)
 
 
 def assess(problem: Problem, genome: Genome, *, agents: int) -> tuple[float, ...]:
@@ -247,13 +249,32 @@ def assess(problem: Problem, genome: Genome, *, agents: int) -> tuple[float, ...
 
 def developed(problem: Problem, genome: Genome) -> Phenotype:
     """Develop one genome alone, as it is born."""
-    development = _development(problem)
-    return develop(development, [embryo(development, genome, _plan(problem, genome))])
+    return together(problem, [conceived(problem, 0, genome)])
 
 
-def _guarded(
+def conceived(problem: Problem, row: int, genome: Genome, plan: Plan | None = None) -> Candidate:
+    """Lay one genome out, as the candidate of a row; by its own plan unless another one is given.
+
+    Raises:
+        EvogenError: it cannot be developed.
+    """
+    return Candidate(row, genome, embryo(_development(problem), genome, plan or _plan(problem, genome)))
+
+
+@timed("develop")
+def together(problem: Problem, group: Sequence[Candidate]) -> Phenotype:
+    """Develop candidates of one layout, as they are born; in whose company changes no bit."""
+    return develop(_development(problem), [candidate.embryo for candidate in group])
+
+
+def guarded(
     problem: Problem, work: Callable[[Sequence[Candidate]], Sequence[_R]], group: Sequence[Candidate]
 ) -> list[_R | Evaluation]:
+    """Do a group's batched work; if it raises, its halves', down to the candidates that raise.
+
+    Returns:
+        What the work gives for each candidate, or the evaluation in which a failed one ends.
+    """
     try:
         with torch.inference_mode(mode=False), torch.enable_grad(), deadline.limited(problem.seconds):
             return list(work(group))
@@ -275,7 +296,7 @@ def _halved(
     problem: Problem, work: Callable[[Sequence[Candidate]], Sequence[_R]], group: Sequence[Candidate]
 ) -> list[_R | Evaluation]:
     half = len(group) // 2
-    return _guarded(problem, work, group[:half]) + _guarded(problem, work, group[half:])
+    return guarded(problem, work, group[:half]) + guarded(problem, work, group[half:])
 
 
 def _refuse_faults(error: Exception) -> None:
@@ -288,19 +309,18 @@ def _refuse_faults(error: Exception) -> None:
 
 
 def _live(problem: Problem, group: Sequence[Candidate]) -> list[Evaluation]:
-    phenotype = _developed(problem, group)
+    phenotype = together(problem, group)
     keys, values = [life.child("learn") for life in _lives(problem, group)], _values(problem, group)
-    return _scored(problem, phenotype, group, problem.learner.fit(phenotype, problem.task, keys, values))
-
-
-def _developed(problem: Problem, group: Sequence[Candidate]) -> Phenotype:
-    return develop(_development(problem), [candidate.embryo for candidate in group])
+    with timed("learn"):
+        fit = problem.learner.fit(phenotype, problem.task, keys, values)
+    return _scored(problem, phenotype, group, fit)
 
 
 def _lives(problem: Problem, group: Sequence[Candidate]) -> list[Key]:
     return [problem.key.child("life", candidate.genome.id) for candidate in group]
 
 
+@timed("score")
 def _scored(problem: Problem, phenotype: Phenotype, group: Sequence[Candidate], fit: Fit) -> list[Evaluation]:
     lives, agents = _lives(problem, group), problem.birth.agents
     with torch.no_grad():

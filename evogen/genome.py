@@ -142,6 +142,12 @@ class Genome:
         """The arrays that the JSON refers to, by the SHA-256 of their content."""
         return MappingProxyType(self.__dict__["_arrays"])
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from evogen.cards import genome_card
+
+        return genome_card(self)
+
     def genes(self) -> Iterator[Gene]:
         """Iterate over the interface gene, then the module genes."""
         yield self.interface

@@ -19,6 +19,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ from fsspec.utils import get_protocol
 from evogen import records, store
 from evogen.errors import RunError, SpecError
 from evogen.runs import Run
+from evogen.sinks import fed
 
 EVERY = 10
 _MARKER = "mirror.json"
@@ -152,26 +154,17 @@ def mirrored(
     if mirror is None:
         yield lambda: None
         return
-    with ThreadPoolExecutor(1, "mirror") as pool:
-        begun, upload = run.told, pool.submit(mirror.push, run.path)
+
+    def met(upload: Future[int]) -> None:
         if isinstance(error := upload.exception(), RunError):
             raise error
 
-        def turn() -> None:
-            nonlocal begun, upload
-            if run.told - begun < every or not upload.done():
-                return
-            _said(run, mirror, upload, notice)
-            begun, upload = run.told, pool.submit(mirror.push, run.path)
-
-        try:
-            yield turn
-        finally:
-            _said(run, mirror, upload, notice)
-            _said(run, mirror, pool.submit(mirror.push, run.path), notice)
+    ended = partial(_said, run, mirror, notice)
+    with fed(run, mirror.push, every=every, begun=met, ended=ended) as turn:
+        yield turn
 
 
-def _said(run: Run, mirror: Mirror, upload: Future[int], notice: Callable[[str], None]) -> None:
+def _said(run: Run, mirror: Mirror, notice: Callable[[str], None], upload: Future[int]) -> None:
     """Log how an upload ended; drivers have errors of every kind, and none of them may end the search."""
     if (error := upload.exception()) is None:
         run.log("mirrored", url=mirror.name, told=upload.result())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
 
 from evogen.runs import Run
 from evogen.strategies import Told
@@ -13,21 +16,32 @@ from evogen.strategies.goals import Goals
 
 def leaders(run: Run, count: int) -> list[Told]:
     """Return the best candidates by `Told.merit`, best first, the first told of equals first."""
-    return heapq.nlargest(count, _scored(run), key=lambda told: told.merit)
+    return best(_scored(run), count)
+
+
+def best(told: Iterable[Told], count: int) -> list[Told]:
+    """Return the best of these by `Told.merit`, best first, the first of equals first."""
+    scored = (one for one in told if one.fitness is not None)
+    return heapq.nlargest(count, scored, key=lambda one: one.merit)
 
 
 def front(run: Run) -> list[Told]:
-    """Return the candidates that no other one dominates, best by the first objective first.
+    """Return the candidates that no other one dominates, best by the first objective first."""
+    return dominant(list(_scored(run)))
+
+
+def dominant(told: Sequence[Told]) -> list[Told]:
+    """Return those with a fitness that no other one dominates, best by the first objective first.
 
     One dominates another that breaks the constraints by more, or as much if it is at least as good by every
     objective and better by one (Deb 2000). The first told stands for all that are equal in everything.
     """
-    found: list[Told] = []
-    for told in _scored(run):
-        if not any(_covers(other, told) for other in found):
-            found = [other for other in found if not _covers(told, other)]
-            found.append(told)
-    return sorted(found, key=lambda told: told.merit, reverse=True)
+    scored = [one for one in told if one.fitness is not None]
+    least = min((one.violation for one in scored), default=0.0)
+    kept = [one for one in scored if one.violation == least]
+    values = np.array([(one.fitness, *one.others) for one in kept], dtype=float)
+    found = [kept[at] for at in sorted(_uncovered(values))]
+    return sorted(found, key=lambda one: one.merit, reverse=True)
 
 
 def objectives(goals: Goals, told: Told) -> dict[str, float]:
@@ -44,9 +58,19 @@ def _scored(run: Run) -> Iterator[Told]:
     return (told for told in cohorts if told.fitness is not None)
 
 
-def _covers(one: Told, other: Told) -> bool:
-    """Whether one dominates the other or equals it."""
-    if one.violation != other.violation:
-        return one.violation < other.violation
-    pairs = zip((one.fitness, *one.others), (other.fitness, *other.others), strict=True)
-    return all(a is not None and b is not None and a >= b for a, b in pairs)
+def _uncovered(values: npt.NDArray[np.float64]) -> list[int]:
+    """Return the rows of (P, M) that no other, nor an earlier equal one, is at least as good as throughout.
+
+    In descending lexicographic order whoever is left first is covered by no one.
+    """
+    found: list[int] = []
+    left = np.lexsort((np.arange(len(values)), *-values.T[::-1])) if len(values) else np.arange(0)
+    if left.size and values.shape[1] == 2:  # whose second number beats all before, at no cost of pairs
+        second = values[left, 1]
+        best = np.maximum.accumulate(np.concatenate([[-np.inf], second[:-1]]))
+        return [int(at) for at in left[second > best]]
+    while left.size:
+        first, left = left[0], left[1:]
+        found.append(int(first))
+        left = left[np.any(values[left] > values[first], axis=1)]
+    return found

@@ -7,26 +7,40 @@ as the SHA-256 of their content.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from evogen.cohort import Evaluation, Individual, Outcome, Ref
-from evogen.errors import GenomeError, RunError
-from evogen.genome import Array, Gene, Genome, array_id, frozen, load
-from evogen.strategies import State
+from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
+from evogen.genome import Array, Gene, Genome, array_id, frozen
+from evogen.strategies import State, Told
+from evogen.strategies.goals import Goals, measured_in
 
 _LIGHT = (
     "cohort, row, genome, parents, operator, outcome, fitness, scores, metrics, curve, steps, message, tuned"
 )
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
-INSERT = f"INSERT INTO candidate ({_LIGHT}, body) VALUES ({', '.join('?' * 14)})"  # noqa: S608
+COLUMNS = f"{_LIGHT}, body"
+INSERT = f"INSERT INTO candidate ({COLUMNS}) VALUES ({', '.join('?' * 14)})"  # noqa: S608
 SELECT = f"SELECT {_LIGHT} FROM candidate"  # noqa: S608
 SELECT_WHOLE = f"SELECT {_LIGHT}, body FROM candidate"  # noqa: S608
+SELECT_TOLD = "SELECT cohort, row, outcome, fitness, steps, metrics FROM candidate"
+_KIN = "cohort, row, genome, parents, operator, outcome, fitness, steps, metrics, committed"
+SELECT_KIN = f"""
+SELECT {_KIN} FROM json_each(?) AS wanted JOIN candidate
+    ON candidate.cohort = json_extract(wanted.value, '$[0]')
+    AND candidate.row = json_extract(wanted.value, '$[1]')
+LEFT JOIN cohort ON cohort.number = candidate.cohort
+"""  # noqa: S608
+SELECT_RELATIVES = f"SELECT {_KIN} FROM candidate LEFT JOIN cohort ON number = cohort"  # noqa: S608
+
+
+FITNESS = Goals()
 
 
 class Row(NamedTuple):
@@ -52,6 +66,34 @@ class Row(NamedTuple):
     steps: int
     message: str
     tuned: Mapping[str, Any]
+
+
+class Kin(NamedTuple):
+    """One candidate as a relative of others.
+
+    Attributes:
+        ref, genome, parents, operator, outcome, fitness: see Row.
+        told: what its strategy was told of it; without metrics where only the fitness counts.
+        committed: Unix time at which its cohort was; None where that is lost.
+    """
+
+    ref: Ref
+    genome: str
+    parents: tuple[Ref, ...]
+    operator: str
+    outcome: Outcome
+    fitness: float | None
+    told: Told
+    committed: float | None
+
+
+class Ended(NamedTuple):
+    """How one candidate ended: what its strategy was told of it, its outcome, steps and metrics."""
+
+    told: Told
+    outcome: Outcome
+    steps: int
+    metrics: Mapping[str, float]
 
 
 class Snapshot(NamedTuple):
@@ -122,86 +164,11 @@ def encode(ref: Ref, individual: Individual, evaluation: Evaluation) -> Encoded:
     return Encoded(values, arrays)
 
 
-def row(values: Sequence[Any]) -> Row:
-    """Return the row of a SELECT or SELECT_WHOLE.
-
-    Raises:
-        RunError: a stored value is not what a writer stores.
-    """
-    cohort, place, genome, parents, operator, outcome, fitness, *rest = values[:13]
-    scores, metrics, curve, steps, message, tuned = rest
-    try:
-        return Row(
-            Ref(cohort, place),
-            genome,
-            tuple(Ref(*parent) for parent in json.loads(parents)),
-            operator,
-            Outcome(outcome),
-            fitness,
-            tuple(json.loads(scores)),
-            json.loads(metrics),
-            tuple(json.loads(curve)),
-            steps,
-            message,
-            json.loads(tuned),
-        )
-    except (TypeError, ValueError) as error:
-        what = f"candidate {cohort}:{place} of run.db is damaged ({error})"
-        raise RunError(f"{what}; restore the folder from a copy") from error
-
-
-def genome(values: Sequence[Any]) -> dict[str, Any]:
-    """Return the JSON value of the genome in the row of a SELECT_WHOLE.
-
-    Raises:
-        RunError: it is no JSON object.
-    """
-    try:
-        return dict(json.loads(values[13]))
-    except (TypeError, ValueError) as error:
-        what = f"the genome of candidate {values[0]}:{values[1]} was altered: {error}"
-        raise RunError(f"{what}; restore the folder from a copy") from error
-
-
-def array_ids(values: Sequence[Any]) -> set[str]:
-    """Return the ids of all arrays that the row of a SELECT_WHOLE refers to."""
-    found: set[str] = set()
-
-    def note(item: dict[str, Any]) -> dict[str, Any]:
-        if item.keys() == {"array", "shape"}:
-            found.add(item["array"])
-        return item
-
-    json.loads(values[13], object_hook=note)
-    tuned = json.loads(values[12])
-    return found.union(tuned["rules"].values(), *(named.values() for named in tuned["genes"].values()))
-
-
-def decode(values: Sequence[Any], arrays: Mapping[str, Array]) -> tuple[Individual, Evaluation]:
-    """Return the candidate of the row of a SELECT_WHOLE.
-
-    Raises:
-        RunError: the genome in the row is not readable, or not the one that its id names.
-    """
-    found = row(values)
-    try:
-        genome = load(values[13], arrays)
-    except GenomeError as error:
-        raise RunError(f"the genome of candidate {found.ref} was altered: {error}") from error
-    if genome.id != found.genome:
-        raise RunError(f"the genome of candidate {found.ref} was altered: it does not match its id")
-    evaluation = Evaluation(
-        found.outcome,
-        found.fitness,
-        found.scores,
-        found.metrics,
-        found.curve,
-        found.steps,
-        {int(key): _named(arrays, ids) for key, ids in found.tuned["genes"].items()},
-        _named(arrays, found.tuned["rules"]),
-        found.message,
-    )
-    return Individual(genome, found.parents, found.operator), evaluation
+def ended(cohort: Cohort, evaluations: Sequence[Evaluation], goals: Goals) -> Iterator[Ended]:
+    """Iterate over the ends of a cohort's candidates in row order."""
+    for row, found in enumerate(evaluations):
+        told = goals.told(Ref(cohort.index, row), measured_in(found.fitness, found.metrics, found.steps))
+        yield Ended(told, found.outcome, found.steps, found.metrics)
 
 
 def fingerprint(found: Row) -> str:
@@ -209,6 +176,14 @@ def fingerprint(found: Row) -> str:
     fitness = None if found.fitness is None else found.fitness.hex()
     scores = [score.hex() for score in found.scores]
     return _dump([found.ref, found.genome, found.outcome, fitness, scores, found.steps, found.tuned]) + "\n"
+
+
+def digest(rows: Iterable[Row]) -> str:
+    """Return the SHA-256 over all candidates of a run, in order."""
+    found = hashlib.sha256()
+    for one in rows:
+        found.update(fingerprint(one).encode())
+    return found.hexdigest()
 
 
 def differences(stored: Evaluation, found: Evaluation) -> Iterator[str]:
@@ -274,10 +249,6 @@ def tuned(genome: Genome, evaluation: Evaluation) -> Genome:
         rules = replace(rules, O=frozen(found.get("O", rules.O)), c=frozen(found.get("c", rules.c)))
     architecture = tuple(grown(gene) for gene in genome.architecture)
     return replace(genome, rules=rules, interface=grown(genome.interface), architecture=architecture)
-
-
-def _named(arrays: Mapping[str, Array], ids: Mapping[str, str]) -> dict[str, Array]:
-    return {name: arrays[identity] for name, identity in ids.items()}
 
 
 def _dump(value: Any) -> str:

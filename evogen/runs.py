@@ -9,27 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
-import secrets
-import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from evogen import records, store
+from evogen import readback, records, selectors, standing, store
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
 from evogen.errors import RunError
-from evogen.genome import Genome
-from evogen.records import Logged, Row, Snapshot, Timing
+from evogen.genome import Array, Genome
+from evogen.records import Ended, Kin, Logged, Row, Snapshot, Timing, ended
+from evogen.selectors import locate as locate
+from evogen.standing import Standing
 from evogen.strategies import Told
-from evogen.strategies.goals import Goals, measured_in
+from evogen.strategies.goals import Goals
 
 if TYPE_CHECKING:
+    import pandas
+
     from evogen.evaluation import Result
 
 _CACHED_CANDIDATES = 128
@@ -39,13 +38,15 @@ _GOALS = Goals()
 class Run:
     """A run folder, open for reading, or for reading and writing; close it, or use it in a `with`."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection, lock: IO[str] | None) -> None:
+    def __init__(
+        self, path: Path, database: sqlite3.Connection, lock: IO[str] | None, *, lost: Sequence[str] = ()
+    ) -> None:
         self.path = path
+        self.lost = tuple(lost)  # sentences on what is missing of a salvaged run
         self._database = database
         self._lock = lock
         self._cached = lru_cache(maxsize=_CACHED_CANDIDATES)(self._read)
-        self._judged = 0  # cohorts that `_leader` is the best of
-        self._leader: Told | None = None
+        self._standing: Standing | None = None
 
     @classmethod
     def create(
@@ -71,24 +72,14 @@ class Run:
         """
         described = json.dumps(environment, indent=2, sort_keys=True) + "\n"
         kept = {"experiment.yaml": experiment.encode(), **files}
-        with store.explained(path):
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise RunError(f"{path} exists and is not empty; resume it, or give another folder")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-            try:
-                (draft / "arrays").mkdir(parents=True)
-                store.create_database(draft / "run.db")
-                for name, content in (kept | {"environment.json": described.encode()}).items():
-                    store.write_durably(draft / name, content)
-                with cls(draft, store.open_database(draft, write=True), None) as made:
-                    made.log("created", **{name: _hash(content) for name, content in kept.items()})
-                    if goals != _GOALS:
-                        made.log("goals", **goals._asdict())
-                draft.rename(path)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
-            store.sync_folder(path.parent)
+        with store.new_folder(path) as draft:
+            store.create_database(draft / "run.db")
+            for name, content in (kept | {"environment.json": described.encode()}).items():
+                store.write_durably(draft / name, content)
+            with cls(draft, store.open_database(draft, write=True), None) as made:
+                made.log("created", **{name: _hash(content) for name, content in kept.items()})
+                if goals != _GOALS:
+                    made.log("goals", **goals._asdict())
         return cls.open(path, write=True)
 
     @classmethod
@@ -114,8 +105,9 @@ class Run:
 
     def made_from(self) -> dict[str, str]:
         """Return the SHA-256 of each file that the run was made from, by its name."""
-        found = self._select("SELECT payload FROM event WHERE kind = 'created'")
-        return {str(name): str(value) for (text,) in found for name, value in json.loads(text).items()}
+        found = self.select("SELECT payload FROM event WHERE kind = 'created'")
+        with readback.sound("what the run was made from"):
+            return {str(name): str(value) for (text,) in found for name, value in json.loads(text).items()}
 
     def refuse_altered_files(self) -> None:
         """Compare the files that the run was made from with their hashes; writers do so when they open it.
@@ -151,18 +143,17 @@ class Run:
             RunError: the cohort is not the next one, or the folder cannot be written.
         """
         if not cohort.index == result.cohort == self.told:
-            raise RunError(
-                f"{self.path} wants cohort {self.told} next; cohort {cohort.index} was given, "
-                f"with the result of cohort {result.cohort}"
-            )
+            given = f"cohort {cohort.index} was given, with the result of cohort {result.cohort}"
+            raise RunError(f"{self.path} wants cohort {self.told} next; {given}")
         pairs = zip(cohort.individuals, result.evaluations, strict=True)
         encoded = [records.encode(Ref(cohort.index, row), *pair) for row, pair in enumerate(pairs)]
         arrays = {name: array for item in encoded for name, array in item.arrays.items()}
         new = arrays.keys() - self._places(arrays)
+        stands = self.standing().after(ended(cohort, result.evaluations, self.goals))
         with store.explained(self.path):
             if new:
                 store.write_arrays(self.path, cohort.index, {name: arrays[name] for name in new})
-            with self._transaction() as database:
+            with store.transaction(self._database) as database:
                 timing = Timing(cohort.index, result.seconds, result.worker, time.time())
                 database.execute("INSERT INTO cohort VALUES (?, ?, ?, ?)", timing)
                 database.executemany(records.INSERT, [item.values for item in encoded])
@@ -173,6 +164,8 @@ class Run:
                     state = json.dumps(snapshot.state, allow_nan=False)
                     database.execute("DELETE FROM snapshot")
                     database.execute("INSERT INTO snapshot VALUES (?, ?)", (snapshot.told, state))
+                standing.write(database, stands)
+        self._standing = stands
 
     def log(self, kind: str, **payload: Any) -> None:
         """Append an event; the payload is a JSON value and no part of the fingerprint."""
@@ -185,8 +178,10 @@ class Run:
     @property
     def told(self) -> int:
         """Number of committed cohorts."""
-        ((last,),) = self._select("SELECT max(number) FROM cohort")
-        return 0 if last is None else int(last) + 1
+        ((last, count),) = self.select("SELECT max(number), count(*) FROM cohort")
+        if count != (0 if last is None else last + 1):
+            raise RunError(f"{self.path}/run.db is damaged, it has {count} cohorts and the last is {last}")
+        return int(count)
 
     def text(self, name: str) -> str:
         """Return one of the run's text files, such as experiment.yaml or environment.json."""
@@ -195,32 +190,24 @@ class Run:
 
     def events(self) -> tuple[Logged, ...]:
         """Return what happened to the run, oldest first."""
-        found = self._select("SELECT time, kind, payload FROM event ORDER BY number")
-        return tuple(Logged(moment, kind, json.loads(payload)) for moment, kind, payload in found)
+        found = self.select("SELECT number, time, kind, payload FROM event ORDER BY number")
+        return tuple(readback.logged(values) for values in found)
 
     def snapshot(self) -> Snapshot | None:
         """Return the snapshot stored last."""
-        found = self._select("SELECT told, state FROM snapshot")
-        return Snapshot(found[0][0], json.loads(found[0][1])) if found else None
+        found = self.select("SELECT told, state FROM snapshot")
+        with store.explained(self.path), readback.sound("the snapshot"):
+            return Snapshot(found[0][0], json.loads(found[0][1])) if found else None
 
     def results(self, cohort: int, goals: Goals) -> tuple[Told, ...]:
         """Return what a strategy is told of a committed cohort, in row order."""
-        found = self._select(
-            "SELECT row, fitness, steps, metrics FROM candidate WHERE cohort = ? ORDER BY row", cohort
-        )
-        return tuple(
-            goals.told(
-                Ref(cohort, row),
-                measured_in(fitness, json.loads(metrics), steps),
-            )
-            for row, fitness, steps, metrics in found
-        )
+        return tuple(ended.told for ended in self._told(cohort, goals))
 
     def rows(self, *, begin: int = 0, end: int | None = None) -> Iterator[Row]:
         """Iterate over the candidates of these cohorts in order, one cohort in memory, without arrays."""
         for cohort in range(begin, self.told if end is None else end):
-            for values in self._select(f"{records.SELECT} WHERE cohort = ? ORDER BY row", cohort):
-                yield records.row(values)
+            for values in self.select(f"{records.SELECT} WHERE cohort = ? ORDER BY row", cohort):
+                yield readback.row(values)
 
     def row(self, ref: Ref) -> Row:
         """Return a candidate without its arrays.
@@ -228,43 +215,69 @@ class Run:
         Raises:
             RunError: no such candidate.
         """
-        (values,) = self._select(f"{records.SELECT} WHERE cohort = ? AND row = ?", *self._existing(ref))
-        return records.row(values)
+        (values,) = self.select(f"{records.SELECT} WHERE cohort = ? AND row = ?", *self.existing(ref))
+        return readback.row(values)
+
+    def kin(self, refs: Iterable[Ref]) -> dict[Ref, Kin]:
+        """Return these candidates as relatives, each by its place; those that are not there are left out."""
+        found = self.select(records.SELECT_KIN, json.dumps(list(refs)))
+        goals = self.goals
+        return {Ref(*values[:2]): readback.kin(values, goals) for values in found}
+
+    def widths(self) -> dict[int, int]:
+        """Return the number of candidates by cohort, in order."""
+        return dict(self.select("SELECT cohort, count(*) FROM candidate GROUP BY cohort ORDER BY cohort"))
+
+    def written(self, ref: Ref) -> Mapping[str, Any]:
+        """Return the JSON value of a candidate's genome as it was born (see `Genome.json`), without arrays.
+
+        Raises:
+            RunError: no such candidate, or the value was altered.
+        """
+        (values,) = self.select(f"{records.SELECT_WHOLE} WHERE cohort = ? AND row = ?", *self.existing(ref))
+        return readback.genome(values)
+
+    def arrays(self, names: Iterable[str]) -> Mapping[str, Array]:
+        """Return arrays by the SHA-256 of their content.
+
+        Raises:
+            RunError: one is missing or altered.
+        """
+        places = self._places(wanted := set(names))
+        if lost := wanted - places.keys():
+            raise RunError(f"{self.path} is damaged, it lacks array {min(lost)[:12]}…")
+        return store.read_arrays(self.path, places)
 
     def born(self) -> Iterator[tuple[Row, Mapping[str, Any]]]:
         """Iterate as `rows` does, each with the JSON value of its genome (see `Genome.json`)."""
         for cohort in range(self.told):
-            for values in self._select(f"{records.SELECT_WHOLE} WHERE cohort = ? ORDER BY row", cohort):
-                yield records.row(values), records.genome(values)
+            for values in self.select(f"{records.SELECT_WHOLE} WHERE cohort = ? ORDER BY row", cohort):
+                yield readback.row(values), readback.genome(values)
 
     def timings(self) -> tuple[Timing, ...]:
         """Return where and when each cohort was evaluated."""
-        found = self._select("SELECT number, seconds, worker, committed FROM cohort ORDER BY number")
-        return tuple(Timing(*values) for values in found)
+        found = self.select("SELECT number, seconds, worker, committed FROM cohort ORDER BY number")
+        return tuple(readback.timing(values) for values in found)
 
     def outcomes(self) -> dict[Outcome, int]:
         """Return the number of candidates that ended in each way, zeros included."""
-        found = dict(self._select("SELECT outcome, count(*) FROM candidate GROUP BY outcome"))
-        return {outcome: found.get(outcome, 0) for outcome in Outcome}
+        return dict(self.standing().outcomes)
 
     def repairs(self) -> tuple[int, int] | None:
         """Return the repairs of all plans together and how many plans had one; None without constraints."""
-        ((total, plans, counted),) = self._select(
-            "SELECT sum(n), sum(n > 0), count(n) FROM"
-            " (SELECT json_extract(metrics, '$.repairs') AS n FROM candidate)"
-        )
-        return (int(total), int(plans)) if counted else None
+        found = self.standing().repairs
+        return (int(found.total), found.plans) if found.counted else None
 
     @property
     def goals(self) -> Goals:
         """What the search is for."""
-        found = self._select("SELECT payload FROM event WHERE kind = 'goals'")
-        return Goals(**json.loads(found[0][0])) if found else _GOALS
+        found = self.select("SELECT payload FROM event WHERE kind = 'goals'")
+        return readback.goals(found[0][0]) if found else _GOALS
 
     def totals(self) -> tuple[int, int]:
         """Return the number of candidates, and the steps that their inner loops took together."""
-        ((candidates, steps),) = self._select("SELECT count(*), coalesce(sum(steps), 0) FROM candidate")
-        return candidates, steps
+        found = self.standing()
+        return found.candidates, found.steps
 
     def best(self) -> Ref | None:
         """Return the place of the best candidate; None while nothing ended OK."""
@@ -272,25 +285,21 @@ class Run:
         return None if leader is None else leader.ref
 
     def leader(self) -> Told | None:
-        """Return the best candidate as its strategy was told of it, the first of equals.
+        """Return the best candidate as its strategy was told of it, the first of equals (`standing.rank`)."""
+        return self.standing().leader
 
-        Who keeps the constraints comes before who breaks them, then the first objective decides, and the next
-        ones between those that are equal in it: so that no other candidate dominates the best.
-        """
+    def standing(self) -> Standing:
+        """Return what all committed cohorts amount to."""
         goals = self.goals
-        for cohort in range(self._judged, self.told):
-            for told in self.results(cohort, goals):
-                if told.fitness is not None and (self._leader is None or _rank(told) > _rank(self._leader)):
-                    self._leader = told
-            self._judged = cohort + 1
-        return self._leader
+        found = self._standing or self._stored()
+        for cohort in range(found.told, self.told):
+            found = found.after(self._told(cohort, goals))
+        self._standing = found
+        return found
 
     def fingerprint(self) -> str:
         """Return the SHA-256 over every candidate's genome, outcome, fitness, scores, steps, tuned arrays."""
-        digest = hashlib.sha256()
-        for row in self.rows():
-            digest.update(records.fingerprint(row).encode())
-        return digest.hexdigest()
+        return records.digest(self.rows())
 
     def candidate(self, ref: Ref) -> tuple[Individual, Evaluation]:
         """Return a candidate with its arrays.
@@ -314,93 +323,80 @@ class Run:
         individual, evaluation = self.candidate(ref)
         return records.write_back(individual.genome, evaluation)
 
+    def frame(self, of: str = "candidates") -> pandas.DataFrame:
+        """Return the `candidates`, `cohorts` or `events` as a pandas table; see `evogen.display`.
+
+        Raises:
+            SpecError: no such table, or pandas is not installed.
+        """
+        from evogen.display import table
+
+        return table(self, of)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from evogen.display import run_card
+
+        return run_card(self)
+
     def resolve(self, selector: str) -> Ref:
         """Return the place that `best`, `COHORT:ROW` or the first digits of a genome's id name.
 
         Raises:
             RunError: it names no candidate, or candidates with different genomes.
         """
-        if selector == "best":
-            if (best := self.best()) is None:
-                raise RunError(f"no candidate of {self.path} has a fitness yet; name one by COHORT:ROW")
-            return best
-        if place := re.fullmatch(r"(\d+):(\d+)", selector):
-            return self._existing(Ref(int(place[1]), int(place[2])))
-        if re.fullmatch(r"[0-9a-f]{4,64}", selector):
-            return self._with_id(selector)
-        raise RunError(
-            f"'{selector}' names no candidate of {self.path}; "
-            "give 'best', COHORT:ROW, or 4 or more digits of a genome's id"
-        )
+        return selectors.resolve(self, selector)
 
-    def _existing(self, ref: Ref) -> Ref:
-        if not self._select("SELECT 1 FROM candidate WHERE cohort = ? AND row = ?", *ref):
+    def existing(self, ref: Ref) -> Ref:
+        """Return the place, if a candidate is there.
+
+        Raises:
+            RunError: none is.
+        """
+        if not self.select("SELECT 1 FROM candidate WHERE cohort = ? AND row = ?", *ref):
             raise RunError(f"{self.path} has no candidate {ref}; it has {self.told} cohorts, counted from 0")
         return ref
 
-    def _with_id(self, prefix: str) -> Ref:
-        found = self._select(
-            "SELECT cohort, row, genome FROM candidate WHERE genome GLOB ? ORDER BY cohort, row", f"{prefix}*"
-        )
-        if not found:
-            raise RunError(f"no genome of {self.path} has an id that begins with {prefix}")
-        if ids := {genome for _, _, genome in found[1:]} - {found[0][2]}:
-            raise RunError(
-                f"{prefix} begins the ids {found[0][2]} and {min(ids)} in {self.path}; give more digits"
-            )
-        return Ref(*found[0][:2])
+    def _stored(self) -> Standing:
+        """Return the standing that a writer stored; that before any cohort where none did."""
+        with store.explained(self.path):
+            found = standing.read(self._database)
+        if found is None or found.standing.told > self.told:
+            return Standing()
+        if found.leader is None:
+            return found.standing
+        leader = self.kin([found.leader]).get(found.leader)
+        return Standing() if leader is None else found.standing._replace(leader=leader.told)
+
+    def _told(self, cohort: int, goals: Goals) -> list[Ended]:
+        found = self.select(f"{records.SELECT_TOLD} WHERE cohort = ? ORDER BY row", cohort)
+        return [readback.told(values, goals) for values in found]
 
     def _read(self, ref: Ref) -> tuple[Individual, Evaluation]:
-        (values,) = self._select(f"{records.SELECT_WHOLE} WHERE cohort = ? AND row = ?", *self._existing(ref))
-        wanted = records.array_ids(values)
-        places = self._places(wanted)
-        if lost := wanted - places.keys():
-            raise RunError(f"{self.path} is damaged, candidate {ref} lacks array {min(lost)[:12]}…")
-        return records.decode(values, store.read_arrays(self.path, places))
+        (values,) = self.select(f"{records.SELECT_WHOLE} WHERE cohort = ? AND row = ?", *self.existing(ref))
+        return readback.decode(values, self.arrays(readback.array_ids(values)))
 
     def array_cohorts(self) -> tuple[int, ...]:
         """Return the cohorts that have a file of arrays."""
-        return tuple(
-            int(cohort) for (cohort,) in self._select("SELECT DISTINCT cohort FROM array ORDER BY cohort")
-        )
+        found = self.select("SELECT DISTINCT cohort FROM array ORDER BY cohort")
+        return tuple(int(cohort) for (cohort,) in found)
 
     def _places(self, names: Iterable[str]) -> dict[str, int]:
         """Return the cohort whose file holds it, for each of these arrays that is stored."""
         listed = json.dumps(list(names))
         return dict(
-            self._select("SELECT id, cohort FROM array WHERE id IN (SELECT value FROM json_each(?))", listed)
+            self.select("SELECT id, cohort FROM array WHERE id IN (SELECT value FROM json_each(?))", listed)
         )
 
-    def _select(self, statement: str, *values: object) -> list[Any]:
+    def select(self, statement: str, *values: object) -> list[Any]:
+        """Return the rows that an SQL query finds.
+
+        Raises:
+            RunError: the database cannot be read.
+        """
         with store.explained(self.path):
             return self._database.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-            self._database.execute("COMMIT")
-        finally:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-
-
-def locate(text: str) -> tuple[Path, str]:
-    """Split `FOLDER@SELECTOR`.
-
-    Raises:
-        RunError: one of the two is missing.
-    """
-    folder, _, selector = text.rpartition("@")
-    if not folder or not selector:
-        raise RunError(f"'{text}' names no candidate; give FOLDER@best, FOLDER@COHORT:ROW or FOLDER@ID")
-    return Path(folder), selector
 
 
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _rank(told: Told) -> tuple[Any, ...]:
-    return (told.merit, *(-math.inf if value is None else value for value in told.others))

@@ -14,6 +14,8 @@ import errno
 import fcntl
 import os
 import platform
+import secrets
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -44,6 +46,7 @@ CREATE TABLE candidate (
     body TEXT NOT NULL, PRIMARY KEY (cohort, row), CHECK ((outcome = 'ok') = (fitness IS NOT NULL))
 );
 CREATE INDEX candidate_fitness ON candidate (fitness);
+CREATE INDEX candidate_genome ON candidate (genome);
 CREATE TABLE array (id TEXT PRIMARY KEY, cohort INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE snapshot (told INTEGER PRIMARY KEY, state TEXT NOT NULL);
 CREATE TABLE event (
@@ -67,20 +70,61 @@ def explained(folder: Path) -> Iterator[None]:
         raise RunError(f"cannot use {folder}: {error}; check the path and its permissions") from error
 
 
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a draft of a run folder, which takes its place when the block ends, whole or not at all.
+
+    Raises:
+        RunError: the folder exists and is not empty, or cannot be written.
+    """
+    with explained(path):
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(f"{path} exists and is not empty; resume it, or give another folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+        try:
+            (draft / "arrays").mkdir(parents=True)
+            yield draft
+            draft.rename(path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit all that the block does, or nothing."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield database
+        database.execute("COMMIT")
+    finally:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+
+
 def create_database(path: Path) -> None:
     """Create an empty run.db."""
     database = sqlite3.connect(path, isolation_level=None)
     try:
         database.execute("PRAGMA journal_mode = WAL")
-        database.execute(f"PRAGMA application_id = {_APPLICATION}")
-        database.execute(f"PRAGMA user_version = {SCHEMA}")
-        database.executescript(_TABLES)
+        lay_out(database)
     finally:
         database.close()
 
 
+def lay_out(database: sqlite3.Connection) -> None:
+    """Make the tables of a run."""
+    database.execute(f"PRAGMA application_id = {_APPLICATION}")
+    database.execute(f"PRAGMA user_version = {SCHEMA}")
+    database.executescript(_TABLES)
+
+
 def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
-    """Open and check the run.db of a folder; statements commit one by one unless BEGIN is said.
+    """Open the run.db of a folder; statements commit one by one unless BEGIN is said.
+
+    A writer checks the whole of it. A reader meets damage where it reads it, so that what is whole stays
+    readable, and a long run opens at once.
 
     Raises:
         RunError: no such folder, no run.db in it, damaged, or of another schema version.
@@ -91,12 +135,11 @@ def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
     if not path.is_file():
         raise RunError(f"{folder} is not a run, it has no run.db; give a folder that 'evogen run' made")
     with explained(folder):
-        still = not write and not os.access(folder, os.W_OK) and not (folder / "run.db-wal").exists()
-        mode = "rw" if write else "ro&immutable=1" if still else "ro"  # WAL wants to write even to read
-        uri = f"{path.resolve().as_uri()}?mode={mode}"
-        database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        database = _connected(folder, "rw" if write else "ro")
         try:
             _check(path, database)
+            if write and (found := damage(database)) is not None:
+                raise RunError(f"{path} is damaged ({found}); {_RESTORE}")
             if write:
                 database.execute("PRAGMA journal_mode = WAL")  # a copy comes without
             database.execute("PRAGMA synchronous = FULL")
@@ -104,6 +147,35 @@ def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
             database.close()
             raise
     return database
+
+
+def open_damaged(folder: Path) -> sqlite3.Connection:
+    """Open the run.db of a folder for reading as far as it goes, also where it is shorter than it should be.
+
+    Raises:
+        RunError: it is no database.
+    """
+    with explained(folder):
+        database = _connected(folder, "ro")
+        try:
+            database.execute("PRAGMA writable_schema = ON")  # takes a file that was cut as it is
+            database.text_factory = _lenient
+            database.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except BaseException:
+            database.close()
+            raise
+    return database
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode(errors="replace")
+
+
+def _connected(folder: Path, mode: str) -> sqlite3.Connection:
+    still = mode == "ro" and not os.access(folder, os.W_OK) and not (folder / "run.db-wal").exists()
+    how = f"{mode}&immutable=1" if still else mode  # WAL wants to write even to read
+    uri = f"{(folder / 'run.db').resolve().as_uri()}?mode={how}"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
 
 
 def copy_database(folder: Path, target: Path) -> None:
@@ -242,8 +314,15 @@ def _check(path: Path, database: sqlite3.Connection) -> None:
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if missing := {"cohort", "candidate", "array", "snapshot", "event"} - tables:
         raise RunError(f"{path} is damaged, it lacks the tables {', '.join(sorted(missing))}; {_RESTORE}")
-    if (report := str(_pragma(database, "quick_check(1)"))) != "ok":
-        raise RunError(f"{path} is damaged ({' '.join(report.split())}); {_RESTORE}")
+
+
+def damage(database: sqlite3.Connection) -> str | None:
+    """Return the first damage of a database, all of which is read; None for none."""
+    try:
+        report = str(_pragma(database, "quick_check(1)"))
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if report == "ok" else " ".join(report.split())
 
 
 def _pragma(database: sqlite3.Connection, name: str) -> int | str:

@@ -6,18 +6,16 @@ import dataclasses
 import inspect
 import json
 import statistics
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from evogen import ranking, store
-from evogen.budget import Ending, ended
+from evogen import ranking
 from evogen.cohort import Outcome, Ref
+from evogen.condition import aims, scored
 from evogen.errors import DevelopmentError
 from evogen.experiment import Check, Experiment
 from evogen.genome import Genome
@@ -26,7 +24,6 @@ from evogen.progress import number
 from evogen.records import Row
 from evogen.registry import known, name_of, plural
 from evogen.runs import Run
-from evogen.strategies.goals import Goals
 from evogen.tasks.baselines import Baseline
 
 _WIDER = 4  # times as many rows for a front as for a list of the best
@@ -65,7 +62,7 @@ def candidate_lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"fitness     {scored(found['fitness'], found['scores'])}"
     yield from (f"            {name} {number(value)}" for name, value in found["metrics"].items())
     if found["objectives"].keys() != {"fitness"} or found["violation"]:
-        yield f"objectives  {_aims(found['objectives'], found['violation'])}"
+        yield f"objectives  {aims(found['objectives'], found['violation'])}"
     yield f"inner loop  {found['steps']} steps"
     yield f"origin      {' of '.join([found['operator'], *filter(None, [' and '.join(found['parents'])])])}"
     if rules is not None:
@@ -76,37 +73,6 @@ def candidate_lines(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"plasticity  {name} = {number(value)}" for name, value in genome["plasticity"].items())
     if found["message"]:
         yield found["message"].rstrip()
-
-
-def scored(fitness: float | None, scores: Sequence[float]) -> str:
-    """Return `mean ± standard deviation` over the born agents."""
-    if fitness is None:
-        return "none"
-    spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
-    return f"{number(fitness)} ± {spread:.2g} (sd over {len(scores)} born agents)"
-
-
-def run_lines(run: Run) -> Iterator[str]:
-    """Say how far a run is, how it goes and who is at work on it."""
-    planned = [event.payload["cohorts"] for event in run.events() if "cohorts" in event.payload]
-    outcomes, timings = run.outcomes(), run.timings()
-    ago = f", the last one {_ago(timings[-1].committed)}" if timings else ""
-    yield f"run       {run.path}"
-    yield f"cohorts   {run.told}/{(planned[-1] if planned else None) or '?'} committed{ago}"
-    if (leader := run.leader()) is not None:
-        row, goals = run.row(leader.ref), run.goals
-        yield f"best      {scored(row.fitness, row.scores)}, candidate {leader.ref}"
-        if goals != Goals():
-            yield f"          by {_aims(ranking.objectives(goals, leader), leader.violation)}"
-    yield f"outcomes  {'  '.join(f'{outcome} {count}' for outcome, count in outcomes.items())}"
-    if (repairs := run.repairs()) is not None:
-        yield f"repairs   {repairs[0]} in {repairs[1]} of the candidates, to keep the constraints"
-    yield from (f"mirror    {text}" for text in _mirror(run))
-    whole = ended(run) is Ending.COMPLETE or bool(planned and planned[-1] and run.told >= planned[-1])
-    if (writer := store.writer(run.path)) is not None:
-        yield f"writer    {writer}"
-    elif not whole:
-        yield f"unfinished, and no process is at work on it: go on with 'evogen resume {run.path}'"
 
 
 def leaders(run: Run, count: int) -> Table:
@@ -226,22 +192,6 @@ def _cells(row: Row) -> dict[str, str]:
     }
 
 
-def _aims(values: Mapping[str, float], violation: float | None) -> str:
-    aims = ", ".join(f"{name} {number(value)}" for name, value in values.items())
-    return f"{aims or 'none'}{f'; breaks the constraints by {number(violation)}' if violation else ''}"
-
-
-def _mirror(run: Run) -> Iterator[str]:
-    """Say where the newest state of each mirror is, and what failed since."""
-    last = {
-        event.payload["url"]: event for event in run.events() if event.kind in ("mirrored", "mirror failed")
-    }
-    for url, event in last.items():
-        failed = event.kind == "mirror failed"
-        said = f"failed: {event.payload['what']}" if failed else f"has {event.payload['told']} cohorts"
-        yield f"{url} {said}, {_ago(event.time)}"
-
-
 def _field(field: dataclasses.Field[Any]) -> str:
     low, high = field.metadata.get("low"), field.metadata.get("high")
     kind, value = field.metadata.get("part"), field.default
@@ -254,7 +204,3 @@ def _field(field: dataclasses.Field[Any]) -> str:
 
 def _end(bound: float | None, none: str) -> str:
     return none if bound is None else f"{bound:g}"
-
-
-def _ago(moment: float) -> str:
-    return f"{timedelta(seconds=round(time.time() - moment))} ago"

@@ -177,3 +177,22 @@ def test_genomes_of_neurons_per_second_are_printed_and_written(tmp_path: Path) -
         assert line[:3] == ["flat", neurons, f"{one['plan']:.1f}"]
         assert line[-1] == f"{one['kb']:.1f}"
     assert found["command"] == command
+
+
+def test_costs_of_reading_a_long_run_are_printed_and_written(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    command = ["benchmarks/report.py", "--quick", "--json", str(file)]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    assert found["candidates"] == 2000
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("2,000 candidates, run.db of ")
+    for name, one in found["costs"].items():
+        (row,) = [line[22:].split() for line in lines if line[:22].rstrip() == name and "." in line[31:]]
+        assert row == [f"{one['seconds']:.2f}", f"{one['cpu']:.2f}", f"{one['gigabytes']:.3f}"]
+    assert (
+        found["costs"]["report"]["cpu"] > found["costs"]["status"]["cpu"] > found["costs"]["nothing"]["cpu"]
+    )
+    assert found["inside"].keys() > {"status", "best", "row by id", "ancestors of best"}
+    assert found["command"] == command

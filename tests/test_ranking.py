@@ -6,8 +6,9 @@ from lives import make_cohort
 from search_fakes import Done
 
 from evogen.cohort import Evaluation, Outcome, Ref
-from evogen.ranking import front, leaders, objectives
+from evogen.ranking import dominant, front, leaders, objectives
 from evogen.runs import Run
+from evogen.strategies import Told
 from evogen.strategies.goals import Goals
 
 TWO = Goals({"fitness": "maximise", "synapses": "minimise"})
@@ -82,3 +83,28 @@ def test_who_breaks_the_constraints_is_not_on_the_front_of_who_keeps_them(tmp_pa
     goals = Goals(TWO.objectives, {"synapses": {"at_least": 4}})
     with run_of(tmp_path, goals, [(1.0, 1), (1.0, 4), (0.5, 9), (2.0, 6)]) as run:
         assert [told.ref for told in front(run)] == [Ref(0, 3), Ref(0, 1)]
+
+
+def rules_out(a, b):
+    """Whether candidate a keeps b from the front; both are (place, values, violation)."""
+    if a[2] != b[2]:
+        return a[2] < b[2]
+    equal = bool(np.all(a[1] == b[1]))
+    return a[0] < b[0] if equal else bool(np.all(a[1] >= b[1]))
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", range(10))
+def test_dominant_are_those_that_no_pair_rules_out(objectives, seed):
+    random = np.random.default_rng([objectives, seed])
+    values = random.integers(0, 4, (25, objectives)).astype(float)
+    drawn = [(at, row, float(random.integers(0, 2))) for at, row in enumerate(values)]
+    told = [Told(Ref(0, at), float(row[0]), tuple(row[1:].tolist()), over) for at, row, over in drawn]
+    wanted = [b[0] for b in drawn if not any(rules_out(a, b) for a in drawn if a is not b)]
+    assert sorted(one.ref.row for one in dominant(told)) == wanted
+
+
+def test_front_of_very_many_takes_no_pairs():
+    xs = np.arange(50_000.0)
+    told = [Told(Ref(0, at), x, (-x,)) for at, x in enumerate(xs.tolist())]
+    assert len(dominant(told)) == 50_000

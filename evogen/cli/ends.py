@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import typer
 
 from evogen.errors import EvogenError
+from evogen.terminal import plain
 
 DIFFERENT, INTERRUPTED, TERMINATED = 1, 130, 143
 
@@ -22,7 +23,7 @@ def reported() -> Iterator[None]:
     try:
         yield
     except EvogenError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(plain(f"error: {error}"), err=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
         typer.echo("interrupted; what is committed stays: 'evogen resume RUN' goes on", err=True)

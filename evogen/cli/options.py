@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from evogen.terminal import plain
+
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/NAME.")]
 Candidate = Annotated[
     str, typer.Argument(metavar="RUN@WHICH", help="WHICH: best, COHORT:ROW, or a genome's id.")
@@ -32,17 +34,23 @@ Mirror = Annotated[
     typer.Option(metavar="URL", help="Keep a copy there: a folder, or s3://BUCKET/NAME (s3fs)."),
 ]
 MirrorEvery = Annotated[int, typer.Option(min=1, help="Cohorts between two uploads to the mirror.")]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track", metavar="KIND:PLACE", help="Tell it to tensorboard:DIR or mlflow:URI; repeatable."
+    ),
+]
 
 
 def notice(text: str) -> None:
     """Say something beside what a command prints."""
-    typer.echo(f"note: {text}", err=True)
+    typer.echo(plain(f"note: {text}"), err=True)
 
 
 def printed(lines: Iterable[str]) -> None:
-    """Print lines."""
+    """Print lines; what a run folder says in them cannot steer the terminal."""
     for line in lines:
-        typer.echo(line)
+        typer.echo(plain(line))
 
 
 def settings(written: list[str] | None, seed: int | None) -> list[str]:

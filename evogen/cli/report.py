@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from evogen.cli.options import printed
+
 
 def report(
     folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One run folder or more.")],
@@ -16,13 +18,13 @@ def report(
         Path | None, typer.Option("--out", "-o", help="The HTML file; RUN/report.html by default.")
     ] = None,
 ) -> None:
-    """Write one offline HTML page about one run or more."""
-    import evogen
+    """Write one offline HTML page about one run or more, and what it shows as JSON and CSV beside it."""
     from evogen.report import write
+    from evogen.salvage import open_readable
 
     with ExitStack() as stack:
-        found = [stack.enter_context(evogen.open(folder)) for folder in folders]
-        typer.echo(f"report: {write(found, out or folders[0] / 'report.html')}")
+        found = [stack.enter_context(open_readable(folder)) for folder in folders]
+        printed([f"report: {write(found, out or folders[0] / 'report.html')}"])
 
 
 COMMANDS = (report,)

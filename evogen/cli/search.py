@@ -20,6 +20,7 @@ from evogen.cli.options import (
     SameDevice,
     Seed,
     Spec,
+    Track,
     Workers,
     notice,
     printed,
@@ -49,6 +50,7 @@ def run(
     ] = None,
     mirror: Mirror = None,
     mirror_every: MirrorEvery = 10,
+    track: Track = None,
 ) -> None:
     """Run a search, check its winner, write the report."""
     from rich.console import Console
@@ -56,8 +58,11 @@ def run(
     import evogen
     from evogen.budget import length
     from evogen.progress import Tally, watch
+    from evogen.sinks import settled
+    from evogen.trackers import tracker
 
     experiment = evogen.load(file, settings(overrides, seed))
+    sinks = [tracker(text) for text in track or ()]
     console = Console()
     tally = Tally(length(experiment.search), max(workers, 1))
     if workers > (flight := experiment.search.lookahead):
@@ -73,10 +78,11 @@ def run(
             out=out,
             mirror=mirror,
             mirror_every=mirror_every,
+            sinks=sinks,
             on_event=see,
             on_notice=notice,
         )
-    with found:
+    with found, settled(found, sinks, notice=notice):
         _finish(found, experiment, device)
 
 
@@ -94,6 +100,7 @@ def resume(
     ] = None,
     mirror: Mirror = None,
     mirror_every: MirrorEvery = 10,
+    track: Track = None,
 ) -> None:
     """Go on with a run; no bit of it depends on having been cut."""
     from rich.console import Console
@@ -101,7 +108,10 @@ def resume(
     import evogen
     from evogen.experiment import experiment_of
     from evogen.progress import tally_of, watch
+    from evogen.sinks import settled
+    from evogen.trackers import tracker
 
+    sinks = [tracker(text) for text in track or ()]
     with evogen.open(folder) as before:
         experiment = experiment_of(before, overrides or ())
         tally = tally_of(before, experiment.search, slots=max(workers, 1))
@@ -116,10 +126,11 @@ def resume(
             overrides=overrides or (),
             mirror=mirror,
             mirror_every=mirror_every,
+            sinks=sinks,
             on_event=see,
             on_notice=notice,
         )
-    with found:
+    with found, settled(found, sinks, notice=notice):
         _finish(found, experiment, device)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evogen.cli.ends import DIFFERENT
-from evogen.cli.options import Candidate, Folder, SameDevice
+from evogen.cli.options import Candidate, Folder, SameDevice, printed
 from evogen.errors import RunError
+
+if TYPE_CHECKING:
+    from evogen.runs import Run
 
 
 def status(
@@ -18,18 +21,23 @@ def status(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show it until it ends.")] = False,
 ) -> None:
     """Say how far a run is, and who is at work on it."""
-    from rich.console import Console
+    from evogen import condition
+    from evogen.runs import Run
 
-    import evogen
-    from evogen import follow as following
-    from evogen.summary import run_lines
-
-    with evogen.open(folder) as found:
-        finished = not follow or following.follow(Console(), found)
-        for line in run_lines(found):
-            typer.echo(line)
+    with Run.open(folder) as found:
+        finished = not follow or _followed(found)
+        printed(condition.lines(found))
         if not finished:
             raise RunError(f"nobody is at work on {folder} any more, and it is not finished")
+
+
+def _followed(run: Run) -> bool:
+    """Show a run until it ends, or nobody is at work on it; whether it is finished."""
+    from rich.console import Console
+
+    from evogen.follow import follow
+
+    return follow(Console(), run)
 
 
 def fingerprint(folder: Folder) -> None:
@@ -56,8 +64,7 @@ def show(
     with evogen.open(folder if at else which) as found:
         ref = found.resolve(which if at else "best")
         value = summary.candidate(found, ref, experiment_of(found))
-    for line in [dumps(value, indent=2)] if json else summary.candidate_lines(value):
-        typer.echo(line)
+    printed([dumps(value, indent=2)] if json else summary.candidate_lines(value))
 
 
 def replay(

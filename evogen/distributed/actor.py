@@ -13,6 +13,7 @@ from typing import NamedTuple
 import ray
 
 from evogen.cohort import Cohort, Evaluation
+from evogen.stopwatch import taken
 
 COMPARED = ("evogen", "torch", "numpy")
 
@@ -27,10 +28,11 @@ class Greeting(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """Evaluations in row order, and the seconds that they took."""
+    """Evaluations in row order, and the seconds that they took, also by what the worker did."""
 
     evaluations: tuple[Evaluation, ...]
     seconds: float
+    parts: Mapping[str, float]
 
 
 class Actor:
@@ -56,9 +58,10 @@ class Actor:
 
     def work(self, cohort: Cohort) -> Returned:
         """Evaluate a cohort."""
+        taken()
         start = time.perf_counter()
         evaluations = self._evaluate(cohort)
-        return Returned(evaluations, time.perf_counter() - start)
+        return Returned(evaluations, time.perf_counter() - start, taken())
 
 
 def versions() -> dict[str, str]:

@@ -20,6 +20,7 @@ from typing import Any
 import ray
 from ray import cloudpickle, exceptions
 
+from evogen import stopwatch
 from evogen.cohort import Cohort
 from evogen.distributed.actor import Actor, Greeting, Returned, differences, versions
 from evogen.distributed.cluster import Room, is_alive, join, plain
@@ -204,6 +205,7 @@ class RayEvaluator:
             self._welcome(task.worker, found)
             return
         assert isinstance(found, Returned)
+        stopwatch.add(found.parts)
         if self._ledger.fill(task.lease, found.evaluations, found.seconds, worker=task.worker.name):
             self._idle.append(task.worker)
             self._barren, self._proven = 0, True

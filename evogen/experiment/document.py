@@ -113,6 +113,12 @@ def override(data: dict[str, Any], marks: dict[str, Mark], text: str) -> None:
     section[last] = _parse(value, path, marks=marks, at=lambda _: mark)
 
 
+def parsed(text: str) -> dict[str, Any]:
+    """Return the settings in a text that `dump` wrote."""
+    mark = Mark("")
+    return dict(_parse(text, "", marks={"": mark}, at=lambda _: mark))
+
+
 def dump(data: Mapping[str, Any]) -> str:
     """Return the YAML text of a tree of mappings, sequences, strings and numbers, in the order given."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -22,6 +22,7 @@ from evogen.keys import Key
 from evogen.mirror import EVERY, Mirror, mirrored
 from evogen.mounts import network
 from evogen.runs import Run
+from evogen.sinks import Sink, feeding
 from evogen.strategies.goals import Goals
 
 OnEvent = Callable[[Event], None]
@@ -39,6 +40,7 @@ def run(
     out: str | Path | None = None,
     mirror: str | None = None,
     mirror_every: int = EVERY,
+    sinks: Sequence[Sink] = (),
     on_event: OnEvent = lambda _: None,
     on_notice: OnNotice = lambda _: None,
 ) -> Run:
@@ -57,6 +59,7 @@ def run(
         out: the new folder; `runs/NAME` by default.
         mirror: a folder's path or fsspec URL that a copy of the run is kept at, see `evogen.mirror`.
         mirror_every: cohorts between two uploads.
+        sinks: brought up to what is committed, beside the search; see `evogen.trackers`.
         on_event: called whenever a cohort was submitted or committed.
         on_notice: told of what the user should know of, in a sentence.
 
@@ -85,6 +88,7 @@ def run(
         device=device,
         mirror=mirror,
         mirror_every=mirror_every,
+        sinks=sinks,
         on_event=on_event,
         on_notice=on_notice,
     )
@@ -101,6 +105,7 @@ def resume(
     overrides: Sequence[str] = (),
     mirror: str | None = None,
     mirror_every: int = EVERY,
+    sinks: Sequence[Sink] = (),
     on_event: OnEvent = lambda _: None,
     on_notice: OnNotice = lambda _: None,
 ) -> Run:
@@ -145,6 +150,7 @@ def resume(
         device=device or before,
         mirror=mirror,
         mirror_every=mirror_every,
+        sinks=sinks,
         on_event=on_event,
         on_notice=on_notice,
     )
@@ -226,6 +232,7 @@ def _search(
     device: str,
     mirror: str | None,
     mirror_every: int,
+    sinks: Sequence[Sink],
     on_event: OnEvent,
     on_notice: OnNotice,
 ) -> Run:
@@ -247,12 +254,16 @@ def _search(
         with closing(chosen) as evaluator:
             found = failed.enter_context(opened())
             _warn_of_network(found, on_notice)
-            with mirrored(found, copy, every=mirror_every, notice=on_notice) as turn:
+            with (
+                mirrored(found, copy, every=mirror_every, notice=on_notice) as turn,
+                feeding(found, sinks, notice=on_notice) as feed,
+            ):
 
                 def tell(event: Event) -> None:
                     on_event(event)
                     if isinstance(event, Committed):
                         turn()
+                        feed()
 
                 drive(
                     found,

@@ -11,7 +11,7 @@ from evogen.export.trials import write_study
 from evogen.runs import Run
 
 Write = Callable[[Run, Path], None]
-_FORMATS: Mapping[str, tuple[str, Write]] = {
+FORMS: Mapping[str, tuple[str, Write]] = {
     "csv": ("candidates.csv", write_csv),
     "optuna": ("study.log", write_study),
     "parquet": ("candidates.parquet", write_parquet),
@@ -29,9 +29,9 @@ def export(run: Run, kind: str, out: Path | None = None) -> Path:
     Raises:
         SpecError: another kind, no folder to write to, or a package that is not installed.
     """
-    if kind not in _FORMATS:
-        raise SpecError(f"--to {kind}: no such form{near(kind, _FORMATS)}")
-    name, write = _FORMATS[kind]
+    if kind not in FORMS:
+        raise SpecError(f"--to {kind}: no such form{near(kind, FORMS)}")
+    name, write = FORMS[kind]
     path = out or run.path / name
     if path.is_dir() or not path.parent.is_dir():
         raise SpecError(f"--out {path}: wanted a file in a folder that is there")

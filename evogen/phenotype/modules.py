@@ -51,9 +51,11 @@ def grow(development: Development, genome: Genome, layout: Layout, body: Body) -
 def _expressed(development: Development, genome: Genome, body: Body, place: Place) -> np.ndarray:
     """Return the inherited array of a place, filled up from its innate draw where sizes differ."""
     shape = tuple(part.stop - (part.start or 0) for part in place.index)
-    drawn = _innate(development, genome, body, place, shape)
     gene = next(item for item in genome.genes() if item.innovation == place.gene)
     inherited = gene.expression.get(place.local)
+    if inherited is not None and inherited.shape == shape:
+        return inherited
+    drawn = _innate(development, genome, body, place, shape)
     if inherited is None:
         return drawn
     fixed = slice(1, None) if ">" not in place.name else slice(2, None)  # only neurons may come and go

@@ -145,6 +145,16 @@ class Network:
         """
         if not self.layout.stateful:
             return self.forward(observation), state
+        activity, new = self._fired(observation, state)
+        seen = activity if teach is None else [*activity[:-1], teach.to(self.dtype)]
+        self._learn(seen, state, new)
+        return activity[-1][..., : self.layout.outputs], new
+
+    def activity(self, observation: Tensor, state: State) -> list[Tensor]:
+        """Return what each level says in a step, (P, B, N) with its padding, from the input as it is seen."""
+        return self._fired(observation, state)[0]
+
+    def _fired(self, observation: Tensor, state: State) -> tuple[list[Tensor], dict[str, Tensor]]:
         activity, new = [self._see(observation)], dict(state)
         pulses: dict[int, Tensor] = {}
         for at, level in enumerate(self.layout.levels[1:], 1):
@@ -154,9 +164,7 @@ class Network:
                 activity.append(self._live(at, self._drive(at, activity, state), new))
             if _said(at) in state:
                 new[_said(at)] = activity[at]
-        seen = activity if teach is None else [*activity[:-1], teach.to(self.dtype)]
-        self._learn(seen, state, new)
-        return activity[-1][..., : self.layout.outputs], new
+        return activity, new
 
     def forward(self, observation: Tensor) -> Tensor:
         """Return the output of a stateless network, (P, B, outputs)."""
@@ -254,7 +262,7 @@ class Network:
         if len(functions) == 1:
             return ACTIVATIONS[functions[0]](potential)
         masks = tuple(self.traits.activation[f"{at}.{name}"] for name in functions)
-        if potential.shape[1] % LANES == 0:
+        if not torch.compiler.is_compiling() and potential.shape[1] % LANES == 0:  # traced: for any batch
             return _apart(functions, masks, potential)
         first, *others = functions
         activity = ACTIVATIONS[first](potential)

@@ -1,4 +1,4 @@
-"""The charts of a search: fitness over candidates, inner-loop curves, scores of born agents."""
+"""The charts of candidates: inner-loop curves, scores of born agents."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from evogen.report.figures import (
     Frame,
     axes,
     band,
-    dots,
     drawing,
     extent,
     figure,
     labels,
     legend,
     line,
-    rug,
     ticks,
 )
 from evogen.report.markup import Element, absent, element, number
@@ -33,37 +31,6 @@ _MEASURES = {
     TaskKind.CONTINUOUS: "return of an episode (mean of a rollout)",
     TaskKind.CLASSIFICATION: "accuracy on the training batches (share)",
 }
-
-
-def fitness(facts: Facts) -> Element:
-    """Draw every candidate, the best so far, and the median and quartiles of each cohort."""
-    scored = [(at + 1, row.fitness) for at, row in enumerate(facts.rows) if row.fitness is not None]
-    if not scored:
-        return absent("No candidate has a fitness yet, so there is no curve of it.")
-    xs, ys = (np.array(values, dtype=float) for values in zip(*scored, strict=True))
-    cohorts = facts.cohorts
-    total = max(len(facts.rows), (facts.planned or 0) * len(cohorts[0]))
-    order = "candidates, in the order they were told"
-    frame = Frame((0.0, total + 1.0), extent(ys), order, "fitness (mean score)")
-    failed = [at + 1.0 for at, row in enumerate(facts.rows) if row.fitness is None]
-    edges, spread = _quartiles(cohorts)
-    best = np.maximum.accumulate(ys)
-    drawn = drawing(
-        frame.width,
-        frame.height,
-        f"Fitness of {len(ys)} candidates, from {number(ys.min())} to {number(ys.max())}; best so far "
-        f"{number(best[0])} at the first, {number(best[-1])} at the last.",
-        axes(frame),
-        band(frame, edges, spread[0], spread[2], "blue"),
-        dots(frame, xs, ys, "grey"),
-        line(frame, edges, spread[1], "blue"),
-        line(frame, [*np.repeat(xs, 2)[1:], len(facts.rows)], np.repeat(best, 2), "ink"),
-        rug(frame, failed, "orange") if failed else None,
-    )
-    keys = [("dot grey", "a candidate"), ("ink", "best so far"), ("blue", "median of the cohort")]
-    keys.append(("area blue", "its quartiles"))
-    keys += [("orange", f"{len(failed)} without a fitness")] * bool(failed)
-    return figure("Fitness over the search", drawn, legend(*keys), kind="chart")
 
 
 def curves(facts: Facts) -> Element:
@@ -147,17 +114,6 @@ def _lane(name: str, columns: list[float], top: int, colour: str) -> list[Elemen
 
 def _jitter(index: int, size: int) -> int:
     return (-size, 0, size)[index % 3]
-
-
-def _quartiles(cohorts: Sequence[Sequence[Row]]) -> tuple[list[float], Curve]:
-    """Return the x of both edges of every cohort, and (3, x) quartiles, constant within a cohort."""
-    edges, found, start = [], [], 0
-    for rows in cohorts:
-        values = [row.fitness for row in rows if row.fitness is not None]
-        found += [np.quantile(values, (0.25, 0.5, 0.75)) if values else np.full(3, np.nan)] * 2
-        edges += [start + 0.5, start + len(rows) + 0.5]
-        start += len(rows)
-    return edges, np.array(found).T
 
 
 def _curves(rows: Iterable[Row]) -> Curve | None:

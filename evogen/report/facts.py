@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from evogen.analysis.diversity import Diversity, diversity
+from evogen.analysis.portrait import Portrait, portrait
 from evogen.budget import finished, length
 from evogen.cohort import Outcome, Ref
-from evogen.errors import EvogenError
+from evogen.errors import EvogenError, RunError
 from evogen.experiment import Experiment, experiment_of
 from evogen.genome import Genome
 from evogen.grammar.architecture import plan_of
 from evogen.grammar.plan import Plan
-from evogen.ranking import leaders
-from evogen.records import Row, Timing
+from evogen.keys import Key
+from evogen.ranking import best
+from evogen.records import Logged, Row, Timing, digest
 from evogen.runs import Run
+from evogen.salvage import salvage
+from evogen.strategies.goals import Goals, measured_in
 
 LEADERS = 10
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 _T = TypeVar("_T")
 
 
@@ -81,6 +88,10 @@ class Facts:
         winner: None while no candidate has a fitness.
         assessment: of the winner; None where none was logged, or only that of an earlier winner.
         baselines: those that were logged last.
+        goals: what the search is for.
+        events: what happened to the run, oldest first.
+        diversity: of its cohorts; None where it cannot be measured.
+        portrait: of the winner, developed again; None where it cannot be.
         fingerprint: of the run as it is now.
         missing: sentences on what could not be read.
     """
@@ -97,6 +108,10 @@ class Facts:
     winner: Winner | None
     assessment: Assessment | None
     baselines: tuple[Baseline, ...]
+    goals: Goals
+    events: tuple[Logged, ...]
+    diversity: Diversity | None
+    portrait: Portrait | None
     fingerprint: str
     missing: tuple[str, ...]
 
@@ -110,19 +125,30 @@ class Facts:
 
 
 def gather(run: Run) -> Facts:
-    """Read everything that the report shows.
+    """Read everything that the report shows; of a damaged run, what can be salvaged.
 
     Raises:
-        RunError: the database cannot be read.
+        RunError: nothing can be read.
     """
-    missing: list[str] = []
+    try:
+        return _gathered(run)
+    except RunError:
+        if run.lost:
+            raise
+        with salvage(run.path) as what:
+            return _gathered(what)
+
+
+def _gathered(run: Run) -> Facts:
+    missing = [*run.lost]
     experiment = _read(lambda: experiment_of(run), "the experiment", missing)
     environment = _read(lambda: json.loads(run.text("environment.json")), "the environment", missing)
     rows = tuple(run.rows())
+    missing += _holes(run, rows)
     events = run.events()
     logged = {event.kind: event.payload for event in events}
     started = [event.payload["cohorts"] for event in events if "cohorts" in event.payload]
-    planned = started[-1] if started else None
+    planned = started[-1] if started and isinstance(started[-1], int) else None
     if experiment is not None:
         planned = run.told if finished(run, experiment.search) else length(experiment.search)
     winner = _winner(run, run.best(), experiment, missing)
@@ -135,13 +161,37 @@ def gather(run: Run) -> Facts:
         timings=run.timings(),
         outcomes=run.outcomes(),
         planned=planned,
-        leaders=tuple(run.row(told.ref) for told in leaders(run, LEADERS)),
+        leaders=_leaders(rows, run.goals),
         winner=winner,
         assessment=_read(lambda: _assessment(logged.get("assessment"), winner), "the assessment", missing),
         baselines=_read(lambda: _baselines(logged.get("baselines")), "the baselines", missing) or (),
-        fingerprint=run.fingerprint(),
+        goals=run.goals,
+        events=events,
+        diversity=_read(lambda: _diversity(run, experiment), "the diversity of the cohorts", missing),
+        portrait=_portrait(run, winner, missing),
+        fingerprint=digest(rows),
         missing=tuple(missing),
     )
+
+
+def _leaders(rows: Sequence[Row], goals: Goals) -> tuple[Row, ...]:
+    told = (goals.told(row.ref, measured_in(row.fitness, row.metrics, row.steps)) for row in rows)
+    by_ref = {row.ref: row for row in rows}
+    return tuple(by_ref[one.ref] for one in best(told, LEADERS))
+
+
+def _holes(run: Run, rows: Sequence[Row]) -> Iterator[str]:
+    """Say how many candidates were committed and are not there."""
+    lost = run.standing().candidates - len(rows)
+    sizes = Counter(row.ref.cohort for row in rows)
+    ends = {row.ref.cohort: row.ref.row + 1 for row in rows}  # the last row of each cohort stays
+    lost = max(lost, sum(ends.values()) - sum(sizes.values()))
+    empty = run.told - len(sizes)
+    if lost > 0 or empty:
+        yield (
+            f"Candidates are missing that were committed: {lost or 'an unknown number'}"
+            f"{f', and with them all of {empty} cohorts' if empty else ''}."
+        )
 
 
 def _winner(run: Run, ref: Ref | None, experiment: Experiment | None, missing: list[str]) -> Winner | None:
@@ -153,6 +203,18 @@ def _winner(run: Run, ref: Ref | None, experiment: Experiment | None, missing: l
     if genome is not None and experiment is not None:
         derived = _read(lambda: _plan(genome, experiment), "the winner's architecture", missing)
     return Winner(row, genome, derived)
+
+
+def _portrait(run: Run, winner: Winner | None, missing: list[str]) -> Portrait | None:
+    if winner is None or winner.plan is None:  # what that follows from has a note already
+        return None
+    return _read(lambda: portrait(run, winner.row.ref), "the winner's born network", missing)
+
+
+def _diversity(run: Run, experiment: Experiment | None) -> Diversity:
+    if experiment is None:
+        return diversity(run, {}, key=Key(0).child("report"))
+    return diversity(run, experiment.space.plasticity, key=Key(experiment.seed).child("report"))
 
 
 def _assessment(payload: Mapping[str, Any] | None, winner: Winner | None) -> Assessment | None:
@@ -177,7 +239,7 @@ def _plan(genome: Genome, experiment: Experiment) -> Plan:
 def _read(get: Callable[[], _T], what: str, missing: list[str]) -> _T | None:
     try:
         return get()
-    except (EvogenError, KeyError, TypeError, ValueError) as error:
+    except (EvogenError, *_UNREADABLE) as error:
         missing.append(
             f"{what} cannot be read, so what follows from it is left out ({type(error).__name__}: {error})"
         )

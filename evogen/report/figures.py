@@ -17,6 +17,7 @@ from evogen.report.markup import Child, Element, element
 
 Numbers = Sequence[float] | npt.NDArray[np.float64]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 22, 30, 40
+_BROAD = 640
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,11 @@ def labels(values: Sequence[float]) -> list[str]:
     return [f"{value + 0.0:,.{decimals}f}".replace("-", "−") for value in values]
 
 
-def axes(frame: Frame) -> Element:
-    """Return grid lines, tick labels and axis labels."""
+def axes(frame: Frame, *, rows: Sequence[float] | None = None) -> Element:
+    """Return grid lines, tick labels and axis labels; `rows` are the ticks of the y axis, if not `ticks`."""
     parts: list[Element] = []
     bottom, right = frame.height - _BOTTOM, frame.width - _RIGHT
-    columns, rows = ticks(*frame.x), ticks(*frame.y)
+    columns, rows = ticks(*frame.x), ticks(*frame.y) if rows is None else rows
     for y, text in zip(rows, labels(rows), strict=True):
         at = frame.up(y)
         parts.append(element("path", d=f"M{_LEFT} {at:.1f}H{right}", class_="grid"))
@@ -89,7 +90,10 @@ def axes(frame: Frame) -> Element:
     parts.append(element("path", d=f"M{_LEFT} {bottom}H{right}", class_="axis"))
     parts.append(element("text", frame.y_label, x=4, y=14, class_="name"))
     parts.append(element("text", frame.x_label, x=right, y=bottom + 34, class_="name end"))
-    return element("g", *parts)
+    # What the page's script needs to draw them again for a part of the plane.
+    plane = f"{_LEFT} {right} {_TOP} {bottom}"
+    span = " ".join(repr(float(end)) for end in (*frame.x, *frame.y))
+    return element("g", *parts, class_="axes", data_span=span, data_plane=plane)
 
 
 def line(frame: Frame, xs: Numbers, ys: Numbers, kind: str) -> Element:
@@ -116,6 +120,27 @@ def dots(frame: Frame, xs: Numbers, ys: Numbers, kind: str) -> Element:
     return element("path", d="".join(f"M{frame.at(x, y)}h0" for x, y in pairs), class_=f"dots {kind}")
 
 
+def marks(frame: Frame, xs: Numbers, ys: Numbers, refs: Iterable[object], kind: str) -> Element:
+    """Return dots that stand for candidates, which a reader can point at, step through and select.
+
+    Args:
+        frame: their plane.
+        xs: their places on the x axis; what is not finite is left out.
+        ys: and on the y axis.
+        refs: COHORT:ROW of each.
+        kind: CSS classes.
+    """
+    found = [
+        (frame.at(x, y), str(ref))
+        for x, y, ref in zip(xs, ys, refs, strict=True)
+        if math.isfinite(x) and math.isfinite(y)
+    ]
+    if not found:
+        return element("g", class_="marks")
+    path = "".join(f"M{at}h0" for at, _ in found)
+    return element("path", d=path, class_=f"dots marks {kind}", data_refs=" ".join(ref for _, ref in found))
+
+
 def rug(frame: Frame, xs: Numbers, kind: str) -> Element:
     """Return short strokes that stand on the x axis."""
     bottom = frame.height - _BOTTOM
@@ -123,8 +148,9 @@ def rug(frame: Frame, xs: Numbers, kind: str) -> Element:
 
 
 def drawing(width: float, height: float, label: str, *parts: Child, kind: str | None = None) -> Element:
-    """Return an SVG image with the text that stands for it."""
+    """Return an SVG image with the text that stands for it; one too wide for half a page is `broad`."""
     box = f"0 0 {width:g} {height:g}"
+    kinds = ([kind] if kind else []) + ["broad"] * (width > _BROAD)
     return element(
         "svg",
         *parts,
@@ -133,7 +159,7 @@ def drawing(width: float, height: float, label: str, *parts: Child, kind: str | 
         height=float(height),
         role="img",
         aria_label=label,
-        class_=kind,
+        class_=" ".join(kinds) or None,
     )
 
 
@@ -150,3 +176,10 @@ def legend(*items: tuple[str, str]) -> Element:
         *(element("li", element("span", class_=f"swatch {kind}"), text) for kind, text in items),
         class_="legend",
     )
+
+
+def switch(label: str, first: Element, second: Element) -> Element:
+    """Return two drawings of the same thing, of which a reader sees the first until the box is ticked."""
+    toggle = element("label", element("input", type="checkbox"), f" {label}", class_="toggle")
+    shown = (element("div", one, class_="choice") for one in (first, second))
+    return element("div", toggle, *shown, class_="switch")

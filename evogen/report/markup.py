@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree
 
+from evogen.terminal import plain
+
 Element = ElementTree.Element
 Child = Element | str | None
 Attribute = str | int | float | None
@@ -35,17 +37,28 @@ def element(name: str, /, *children: Child, **attributes: Attribute) -> Element:
 
 
 def html(root: Element) -> str:
-    """Return the text of a tree in HTML's own syntax."""
-    return ElementTree.tostring(root, encoding="unicode", method="html")
+    """Return the text of a tree in HTML's own syntax; signs that steer or hide text are written out."""
+    return plain(ElementTree.tostring(root, encoding="unicode", method="html"))
 
 
-def table(head: Sequence[str], rows: Iterable[Iterable[Child]], **attributes: Attribute) -> Element:
-    """Return a table that scrolls sideways where it is too wide; headings are aligned as their columns."""
-    body = element("tbody", *(element("tr", *(_cell(item) for item in row)) for row in rows))
+def table(head: Sequence[str], rows: Iterable[Iterable[Child] | Element], **attributes: Attribute) -> Element:
+    """Return a table that scrolls sideways where it is too wide; headings are aligned as their columns.
+
+    Args:
+        head: the headings.
+        rows: of each line its cells, or what `row` made of them.
+        attributes: of the table; the reader sorts one of class `sortable`.
+    """
+    body = element("tbody", *(line if isinstance(line, Element) else row(None, line) for line in rows))
     kinds = [item.get("class") for item in body[0]] if len(body) else [None] * len(head)
     heads = (element("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds, strict=True))
     whole = element("table", element("thead", element("tr", *heads)), body, **attributes)
     return element("div", whole, class_="scroll", tabindex=0)
+
+
+def row(ref: object | None, cells: Iterable[Child]) -> Element:
+    """Return a line of a table that the reader can select as a candidate, by its COHORT:ROW; None: no one."""
+    return element("tr", *map(_cell, cells), data_ref=None if ref is None else str(ref))
 
 
 def cell(content: Child, *, order: float | None = None, kind: str | None = None) -> Element:

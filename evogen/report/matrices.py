@@ -1,7 +1,7 @@
 """Matrices as heat maps: palette PNG images inside SVG, and colour bars beside them.
 
 Colours: viridis for amounts; blue - grey - orange for signed numbers; both are told apart by colour-blind
-readers. What is not finite is mid-grey.
+readers. What is not finite is transparent, over a rectangle of the reader's own grey.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ AMOUNT = (
 )  # fmt: skip
 SIGNED = ("08457e", "3d86bd", "a3c9e2", "f1f1f0", "f6c08a", "dd7a1f", "8f4300")
 _MISSING = 255
+LARGE = 500  # numbers on a side, beyond which one has one pixel
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,19 @@ def largest(*matrices: Matrix) -> float:
     return max((float(np.abs(m[np.isfinite(m)]).max(initial=0)) for m in matrices), default=0.0) or 1.0
 
 
-def panel(title: str, blocks: Sequence[Block], *, size: float) -> Element:
-    """Return matrices with a common horizontal axis, below one another, each cell `size` pixels wide."""
-    left, gap, top = 26, 5, 0.0
-    parts = []
-    for block in blocks:
-        rows, columns = block.values.shape
-        height = rows * size
-        parts.append(element("text", block.name, x=left - 6, y=top + height / 2 + 4, class_="end"))
-        parts.append(_image(block, left, top, columns * size, height))
-        top += height + gap
-    width = left + max(block.values.shape[1] for block in blocks) * size
-    described = "; ".join(f"{block.name}: {summary(block.values)}" for block in blocks)
-    return drawing(width, top - gap, f"{title}. {described}", *parts, kind="matrix")
+def image(
+    block: Block, x: float, y: float, width: float, height: float, *, behind: str = "masked"
+) -> Element:
+    """Return the picture of a matrix at this place of a drawing; `behind` shows where no number is."""
+    # Four pixels a number keep its edges where a reader smooths images, as printers do.
+    each = 4 if max(block.values.shape) <= LARGE else 1
+    levels = block.scale.levels(block.values).repeat(each, 0).repeat(each, 1)
+    data = base64.b64encode(png(levels, block.scale.colours)).decode()
+    place = {"x": x, "y": y, "width": width, "height": height}
+    picture = element("image", href=f"data:image/png;base64,{data}", preserveAspectRatio="none", **place)
+    if np.isfinite(block.values).all():
+        return picture
+    return element("g", element("rect", class_=behind, **place), picture)
 
 
 def square(title: str, block: Block, *, rows: str, columns: str, size: float) -> Element:
@@ -82,7 +83,7 @@ def square(title: str, block: Block, *, rows: str, columns: str, size: float) ->
     (m, n), (height, width) = block.values.shape, (size * np.array(block.values.shape)).tolist()
     middle = top + height / 2
     parts = [
-        _image(block, left, top, width, height),
+        image(block, left, top, width, height),
         element("text", columns, x=left + width / 2, y=12, class_="name middle"),
         element(
             "text", rows, x=0, y=0, class_="name middle", transform=f"translate(11 {middle:.0f}) rotate(-90)"
@@ -108,10 +109,10 @@ def bar(scale: Scale, name: str) -> Element:
         element("text", number(value, digits=3), x=x, y=height + 30.0, class_=side)
         for x, value, side in marks
     ]
-    image = _image(Block(name, ramp, scale), 0, 16, width, height)
+    colours = image(Block(name, ramp, scale), 0, 16, width, height)
     label = f"Colours of {name}: {number(scale.low)} to {number(scale.high)}"
     return drawing(
-        width, 46, label, element("text", name, x=0, y=11, class_="name"), image, *texts, kind="bar"
+        width, 46, label, element("text", name, x=0, y=11, class_="name"), colours, *texts, kind="bar"
     )
 
 
@@ -128,37 +129,27 @@ def summary(values: Matrix) -> str:
 
 def png(levels: npt.NDArray[np.uint8], colours: Sequence[str]) -> bytes:
     """Return an indexed PNG (ISO/IEC 15948), one pixel an entry of `levels` (rows, columns)."""
-    rows, columns = levels.shape
     stops = np.array([list(bytes.fromhex(colour)) for colour in colours], dtype=float)
     at = np.linspace(0, len(stops) - 1, 255)
     palette = np.stack([np.interp(at, np.arange(len(stops)), stops[:, i]) for i in range(3)], 1)
     palette = np.vstack([palette, [128.0] * 3])
-    lines = b"".join(b"\0" + row.tobytes() for row in levels)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        _chunk(kind, data)
-        for kind, data in (
-            (b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
-            (b"PLTE", np.rint(palette).astype(np.uint8).tobytes()),
-            (b"IDAT", zlib.compress(lines, 9)),
-            (b"IEND", b""),
-        )
-    )
+    clear = bytes([255] * _MISSING + [0])
+    return _picture(levels, 3, (b"PLTE", np.rint(palette).astype(np.uint8).tobytes()), (b"tRNS", clear))
+
+
+def photograph(colours: npt.NDArray[np.uint8]) -> bytes:
+    """Return a PNG of (rows, columns, 3) colours."""
+    return _picture(colours, 2)
+
+
+def _picture(pixels: npt.NDArray[np.uint8], kind: int, *before: tuple[bytes, bytes]) -> bytes:
+    """Return a PNG of this colour type, with chunks before its data."""
+    rows, columns = pixels.shape[:2]
+    lines = b"".join(b"\0" + row.tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", columns, rows, 8, kind, 0, 0, 0)
+    chunks = ((b"IHDR", header), *before, (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _image(block: Block, x: float, y: float, width: float, height: float) -> Element:
-    # Four pixels a number keep its edges where a reader smooths images, as printers do.
-    levels = block.scale.levels(block.values).repeat(4, 0).repeat(4, 1)
-    data = base64.b64encode(png(levels, block.scale.colours)).decode()
-    return element(
-        "image",
-        href=f"data:image/png;base64,{data}",
-        x=x,
-        y=y,
-        width=width,
-        height=height,
-        preserveAspectRatio="none",
-    )

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from evogen.cohort import Outcome
 from evogen.records import Row
 from evogen.registry import name_of
-from evogen.report import charts
+from evogen.report import charts, search
 from evogen.report.facts import Facts
 from evogen.report.figures import extent
-from evogen.report.markup import Element, absent, cell, element, number, table
+from evogen.report.heredity import heredity
+from evogen.report.markup import Child, Element, absent, cell, element, number, table
+from evogen.report.markup import row as selectable
 
 _SCORES = "scores of its born agents"
 _HEAD = ("rank", "candidate", "fitness", "sd", _SCORES, "steps", "operator", "parents", "genome")
@@ -30,11 +32,17 @@ def heading(facts: Facts) -> Element:
 
 
 def progress(facts: Facts) -> Element:
-    """Return the two charts of the search."""
+    """Return the section on how the search went."""
+
+    def over(course: search.Course) -> Element:
+        pair = search.fitness(facts, course), search.diversity(facts, course)
+        return element("div", *pair, class_="pair")
+
     return element(
         "section",
         element("h2", "How the search went"),
-        element("div", charts.fitness(facts), charts.curves(facts), class_="pair"),
+        search.over(facts, over),
+        element("div", charts.curves(facts), heredity(facts), class_="pair"),
     )
 
 
@@ -53,13 +61,23 @@ def leaders(facts: Facts) -> Element:
 def outcomes(facts: Facts) -> Element:
     """Return how the candidates ended, and the first message of every kind of failure."""
     total = max(sum(facts.outcomes.values()), 1)
+    first: dict[Outcome, Row] = {}
+    for row in facts.rows:
+        first.setdefault(row.outcome, row)
+    first.pop(Outcome.OK, None)
     rows = (
-        (outcome.value, cell(number(count), kind="number"), f"{count / total:.1%}", outcome.sentence)
+        (
+            outcome.value,
+            cell(number(count), kind="number"),
+            f"{count / total:.1%}",
+            outcome.sentence,
+            _mention(first.get(outcome)),
+        )
         for outcome, count in facts.outcomes.items()
     )
     parts = [
         element("h2", "How the candidates ended"),
-        table(("outcome", "candidates", "share", "the candidate …"), rows),
+        table(("outcome", "candidates", "share", "the candidate …", "the first"), rows),
     ]
     mended = [row.metrics["repairs"] for row in facts.rows if "repairs" in row.metrics]
     if mended:
@@ -67,14 +85,13 @@ def outcomes(facts: Facts) -> Element:
             f"{number(sum(mended))} repairs kept the constraints, in {sum(n > 0 for n in mended)} candidates."
         )
         parts.append(element("p", text, class_="note"))
-    failed = [outcome for outcome, count in facts.outcomes.items() if count and outcome is not Outcome.OK]
-    for outcome in failed:
-        first = next(row for row in facts.rows if row.outcome is outcome)
-        summary = element(
-            "summary", f"{outcome.value}: what the first of {facts.outcomes[outcome]} said ({first.ref})"
+    for outcome, row in first.items():
+        last = (row.message.strip().splitlines() or ["no message"])[-1]
+        said = f"{outcome.value}: what the first of {facts.outcomes[outcome]} said ({row.ref}): {last[:120]}"
+        parts.append(
+            element("details", element("summary", said), element("pre", row.message or "no message"))
         )
-        parts.append(element("details", summary, element("pre", first.message or "no message")))
-    if not failed:
+    if not first:
         parts.append(element("p", "No candidate failed.", class_="note"))
     return element("section", *parts)
 
@@ -151,9 +168,9 @@ def _unfinished(facts: Facts) -> Iterator[str]:
         yield "No candidate ended ok, so there is no winner; the messages below say what went wrong."
 
 
-def _leader(rank: int, row: Row, span: tuple[float, float]) -> list[Element]:
+def _leader(rank: int, row: Row, span: tuple[float, float]) -> Element:
     spread = statistics.stdev(row.scores) if len(row.scores) > 1 else 0.0
-    return [
+    cells = [
         cell(str(rank), order=rank, kind="number"),
         cell(str(row.ref), order=row.ref.cohort * 1e6 + row.ref.row),
         cell(number(row.fitness), order=row.fitness, kind="number"),
@@ -164,6 +181,11 @@ def _leader(rank: int, row: Row, span: tuple[float, float]) -> list[Element]:
         cell(" ".join(str(parent) for parent in row.parents) or "–"),
         cell(row.genome[:8], kind="code"),
     ]
+    return selectable(row.ref, cells)
+
+
+def _mention(row: Row | None) -> Child:
+    return "–" if row is None else element("span", str(row.ref), data_ref=str(row.ref))
 
 
 def _duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from evogen.studies.intervals import Interval
+from evogen.analysis.statistics import Interval
 from evogen.studies.published import FIGURES
 from evogen.studies.rows import Contrast, Point, Row, Tables, thresholds
 from evogen.studies.store import versions

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from evogen.analysis.statistics import Interval, holm, interval, sign_flip
 from evogen.keys import Key
-from evogen.studies.intervals import Interval, holm, interval, sign_flip
 from evogen.studies.joint_arms import JOINT, JointArm
 from evogen.studies.joint_cell import Effort, Found, JointCell
 from evogen.studies.joint_tasks import World

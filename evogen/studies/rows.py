@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evogen.analysis.statistics import Interval, holm, interval, sign_flip
 from evogen.keys import Key
 from evogen.studies.cell import Cell, Result
-from evogen.studies.intervals import Interval, holm, interval, sign_flip
 from evogen.studies.sweep import DEGREES
 
 Cells = Sequence[tuple[Cell, Result]]

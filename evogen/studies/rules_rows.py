@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from evogen.analysis.statistics import Interval, holm, interval, sign_flip
 from evogen.keys import Key
-from evogen.studies.intervals import Interval, holm, interval, sign_flip
 from evogen.studies.rows import per_seed
 from evogen.studies.rules_arms import EVOLVED, RulesArm
 from evogen.studies.rules_lives import Lives

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evogen.studies.intervals import Interval
+from evogen.analysis.statistics import Interval
 from evogen.studies.rules_arms import EVOLVED
 from evogen.studies.rules_rows import Entry
 from evogen.studies.rules_search import Found

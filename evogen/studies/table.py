@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from evogen.analysis.statistics import Interval
 from evogen.learning.teacher import teacher_for
 from evogen.studies.arms import ARMS
-from evogen.studies.intervals import Interval
 from evogen.studies.published import FIGURES
 from evogen.studies.recipes import RECIPES
 from evogen.studies.rows import Contrast, Point, Row, Tables

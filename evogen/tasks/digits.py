@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,10 +61,33 @@ class Digits:
 
 @cache
 def _folds(task: Digits) -> Mapping[str, tuple[Tensor, Tensor]]:
+    from sklearn.preprocessing import StandardScaler
+
+    pixels, labels, members = _split(task)
+    scaler = StandardScaler().fit(pixels[members["train"]])
+    return {
+        name: (
+            torch.from_numpy(scaler.transform(pixels[rows]).astype(np.float32)),
+            torch.from_numpy(labels[rows].astype(np.int64)),
+        )
+        for name, rows in members.items()
+    }
+
+
+def raw(task: Digits, fold: str) -> tuple[list[list[float]], list[int], list[float], list[float]]:
+    """Return the pixels and labels of a fold, unscaled, and the mean and scale of each pixel in training."""
+    from sklearn.preprocessing import StandardScaler
+
+    pixels, labels, members = _split(task)
+    scaler = StandardScaler().fit(pixels[members["train"]])
+    rows = members[fold]
+    return pixels[rows].tolist(), labels[rows].tolist(), scaler.mean_.tolist(), scaler.scale_.tolist()
+
+
+def _split(task: Digits) -> tuple[Any, Any, Mapping[str, Any]]:
     # Imported here because the registry imports every task, and scikit-learn takes a second.
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
-    from sklearn.preprocessing import StandardScaler
 
     pixels, labels = load_digits(return_X_y=True)
     key = Key(task.split_seed).child("digits")
@@ -76,11 +100,4 @@ def _folds(task: Digits) -> Mapping[str, tuple[Tensor, Tensor]]:
             random_state=key.child(name).integer() % 2**32,
         )
     members["train"] = rest
-    scaler = StandardScaler().fit(pixels[rest])
-    return {
-        name: (
-            torch.from_numpy(scaler.transform(pixels[rows]).astype(np.float32)),
-            torch.from_numpy(labels[rows].astype(np.int64)),
-        )
-        for name, rows in members.items()
-    }
+    return pixels, labels, members

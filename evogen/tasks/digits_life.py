@@ -47,17 +47,28 @@ class DigitsLife:
     @torch.no_grad()
     def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
         """Return (P,) accuracies over all lives and questions; REPORT asks about all of the test fold."""
+        output, labels, sane = self.questioned(agents, keys, fold)
+        right = hits(output, labels.unsqueeze(-1))  # (Q, P, B)
+        return right.mean(0).masked_fill(~sane, torch.nan).mean(-1)
+
+    @torch.no_grad()
+    def questioned(self, agents: Network, keys: Sequence[Key], fold: Fold) -> tuple[Tensor, Tensor, Tensor]:
+        """Let agents live through their lessons and ask them.
+
+        Returns:
+            The outputs (Q, P, B, 10) to Q questions, their (Q, P) labels, and (P, B) whether every output was
+            finite during the lessons.
+        """
         assert len(keys) == agents.rows
         keys = [key.child(fold.value) for key in keys]
         memory, sane = self._live(agents, keys)
         features, labels = self._examples(SCORED_ON[fold], agents)
         asked = self._questions(keys, fold, len(labels)).to(agents.device)  # (P, Q)
-        right = []
+        found = []
         for question in asked.unbind(1):
             image = features[question].unsqueeze(1).expand(-1, self.lives, -1)  # (P, B, 64)
-            output, _ = agents.step(image, memory)
-            right.append(hits(output, labels[question].unsqueeze(1)))
-        return torch.stack(right).mean(0).masked_fill(~sane, torch.nan).mean(-1)
+            found.append(agents.step(image, memory)[0])
+        return torch.stack(found), labels[asked].T, sane
 
     def _live(self, agents: Network, keys: Sequence[Key]) -> tuple[Any, Tensor]:
         """Return the state at the end of all lessons, and (P, B) whether every output was finite."""

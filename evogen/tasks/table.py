@@ -26,8 +26,8 @@ from evogen.tasks import Fold, TaskKind
 from evogen.tasks.digits import SCORED_ON
 from evogen.tasks.play import answers, hits
 from evogen.tasks.tables import named, reading
-from evogen.tasks.tables.columns import Constant, Missing, Roles, choose
-from evogen.tasks.tables.folds import scale, split
+from evogen.tasks.tables.columns import Constant, Data, Missing, Roles, choose
+from evogen.tasks.tables.folds import Rows, scale, split
 from evogen.tasks.tables.reading import Sheet
 
 
@@ -142,15 +142,20 @@ def _sheet(source: str | File) -> Sheet:
 
 @lru_cache(maxsize=16)
 def _examples(task: Table) -> Mapping[str, tuple[Tensor, Tensor]]:
+    data, rows = cut(task)
+    features = scale(data, task.title, rows, task.missing)
+    return {
+        name: (torch.from_numpy(features[name]), torch.from_numpy(data.labels[members]))
+        for name, members in rows.items()
+    }
+
+
+def cut(task: Table) -> tuple[Data, Rows]:
+    """Return the examples as they are in the table, and which of them each fold has."""
     sheet, own = _sheet(task.file), isinstance(task.file, File)
     roles = Roles(
         task.target if own else task.target or named.TARGET, task.categorical, task.ignore, task.groups
     )
     data = choose(sheet, roles, missing=task.missing, constant=task.constant if own else Constant.DROP)
     seed = Key(task.split_seed).child("table").integer() % 2**32
-    rows = split(data, task.title, folds=task.folds, fold=task.fold, seed=seed)
-    features = scale(data, task.title, rows, task.missing)
-    return {
-        name: (torch.from_numpy(features[name]), torch.from_numpy(data.labels[members]))
-        for name, members in rows.items()
-    }
+    return data, split(data, task.title, folds=task.folds, fold=task.fold, seed=seed)

@@ -10,11 +10,12 @@ import pytest
 
 import evogen
 from evogen.cohort import Outcome, Ref
+from evogen.condition import lines
 from evogen.errors import GrammarError, SpecError
 from evogen.grammar.constraints.most_layers import MostLayers
 from evogen.grammar.constraints.something_learns import SomethingLearns
 from evogen.report import write
-from evogen.summary import candidate, candidate_lines, run_lines
+from evogen.summary import candidate, candidate_lines
 
 DEEP = """\
 <reflex> @type(module) ::= <layer> <layer> <layer> readout:sum <rule> <learn>
@@ -73,8 +74,8 @@ def test_repairs_are_counted_and_shown_and_no_genome_changes(tmp_path: Path) -> 
     assert [row.genome for row in rows] == [row.genome for row in others]
     assert not any("repairs" in row.metrics for row in others)
     total = int(sum(row.metrics["repairs"] for row in rows))
-    assert f"repairs   {total} in 4 of the candidates, to keep the constraints" in list(run_lines(found))
-    assert not any(line.startswith("repairs") for line in run_lines(plain))
+    assert f"repairs   {total} in 4 of the candidates, to keep the constraints" in list(lines(found))
+    assert not any(line.startswith("repairs") for line in lines(plain))
     page = write([found], tmp_path / "page.html").read_text()
     assert f"{total} repairs kept the constraints, in 4 candidates." in page
     for run in (plain, found):

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from evogen.cohort import Outcome, Ref
+from evogen.cohort import Ref
 from evogen.report import charts
 from evogen.report.facts import gather
 
@@ -15,38 +15,6 @@ def path(figure, kind):
 
 def texts(figure):
     return [item.text for item in figure.iter("text")]
-
-
-def test_fitness_shows_each_candidate_and_each_failure_once(search):
-    run, _ = search(3, ends=lambda ref: Outcome.DIVERGED if ref == (1, 2) else Outcome.OK)
-    figure = charts.fitness(gather(run))
-    assert path(figure, "dots grey").count("M") == 17
-    assert path(figure, "rug orange").count("M") == 1
-    assert "1 without a fitness" in "".join(figure.itertext())
-
-
-def test_best_so_far_never_falls(search):
-    run, _ = search(3)
-    rows = [float(y) for y in re.findall(r" (\S+?)(?=[LM]|$)", path(charts.fitness(gather(run)), "line ink"))]
-    assert rows == sorted(rows, reverse=True)
-    assert len(set(rows)) > 1
-
-
-def test_axis_of_an_unfinished_search_reaches_the_planned_end(search):
-    short, whole = (charts.fitness(gather(search(n, name=f"n{n}")[0])) for n in (1, 3))
-    ends = [max(float(x) for x in re.findall(r"[ML](\S+) ", path(f, "line ink"))) for f in (short, whole)]
-    assert ends[0] < 0.5 * ends[1]
-    assert {"0", "5", "10", "15"} <= set(texts(short))
-
-
-def test_quartiles_are_constant_within_a_cohort(search):
-    run, _ = search(2)
-    facts = gather(run)
-    edges, spread = charts._quartiles(facts.cohorts)
-    wanted = np.quantile([row.fitness for row in facts.cohorts[1]], (0.25, 0.5, 0.75))
-    assert edges == [0.5, 6.5, 6.5, 12.5]
-    assert spread[:, 2] == pytest.approx(wanted)
-    assert spread[:, 3] == pytest.approx(wanted)
 
 
 def test_curves_compare_first_cohort_last_cohort_and_winner(search):

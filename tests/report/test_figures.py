@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evogen.report.figures import Frame, axes, band, dots, extent, labels, line, ticks
+from evogen.cohort import Ref
+from evogen.report.figures import Frame, axes, band, dots, drawing, extent, labels, line, marks, ticks
 
 FRAME = Frame((0.0, 10.0), (0.0, 1.0), "x (steps)", "y (score)", width=272, height=170)  # plane: 200 x 100
 NUMBERS = st.floats(-1e9, 1e9)
@@ -65,6 +66,26 @@ def test_line_breaks_where_a_value_is_not_finite():
 def test_band_goes_out_along_the_top_and_back_along_the_bottom():
     drawn = band(FRAME, [0, 10], [0.0, 0.5], [0.5, 1.0], "blue")
     assert drawn.get("d") == "M50.0 80.0L250.0 30.0L250.0 80.0L50.0 130.0Z"
+
+
+def test_marks_name_the_candidates_of_the_dots_that_are_drawn():
+    drawn = marks(FRAME, [0, 5, math.inf, 10], [0, math.nan, 0, 1], ["0:0", "0:1", "0:2", Ref(1, 3)], "grey")
+    assert drawn.get("d") == "M50.0 130.0h0M250.0 30.0h0"
+    assert drawn.get("data-refs") == "0:0 1:3"
+    assert marks(FRAME, [math.nan], [0], ["0:0"], "grey").get("d") is None
+
+
+def test_axes_say_what_they_span_for_those_who_draw_them_again():
+    drawn = axes(FRAME)
+    assert [float(end) for end in drawn.get("data-span").split()] == [*FRAME.x, *FRAME.y]
+    left, right, top, bottom = map(float, drawn.get("data-plane").split())
+    assert FRAME.at(0, 0) == f"{left} {bottom}"
+    assert FRAME.at(10, 1) == f"{right} {top}"
+
+
+def test_drawing_too_wide_for_half_a_page_is_broad():
+    assert drawing(470, 290, "narrow").get("class") is None
+    assert drawing(980, 290, "wide", kind="tree").get("class") == "tree broad"
 
 
 def test_dots_stand_one_for_each_point():

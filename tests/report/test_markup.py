@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evogen.report.markup import cell, element, html, number, table
+from evogen.report.markup import cell, element, html, number, row, table
 
 from .searches import Page
 
@@ -49,6 +49,13 @@ def test_table_aligns_a_heading_as_its_column():
     heads = [(item.text, item.get("class")) for item in made.iter("th")]
     assert heads == [("name", None), ("size", "number")]
     assert [item.get("data-order") for item in made.iter("td")] == [None, "3.0"]
+
+
+def test_row_names_its_candidate():
+    made = table(("name", "size"), [row("2:1", ["a", "b"]), row(None, ["c", "d"]), ["e", "f"]])
+    lines = [line for line in made.iter("tr") if line[0].tag == "td"]
+    assert [line.get("data-ref") for line in lines] == ["2:1", None, None]
+    assert [[item.text for item in line] for line in lines] == [["a", "b"], ["c", "d"], ["e", "f"]]
 
 
 def test_table_without_rows_keeps_its_headings():

@@ -10,8 +10,9 @@ from evogen.report.matrices import (
     Block,
     Scale,
     bar,
+    image,
     largest,
-    panel,
+    photograph,
     png,
     signed,
     square,
@@ -73,14 +74,6 @@ def test_middle_of_a_colour_bar_is_the_number_of_its_middle_colour():
     assert scale.levels(np.array([[2.0]])).tolist() == [[127]]
 
 
-def test_panel_stacks_its_matrices_over_one_axis():
-    blocks = [Block("X²", RANDOM.random((5, 3)), Scale(0, 1)), Block("T", RANDOM.random((2, 3)), Scale(0, 1))]
-    images = list(panel("in", blocks, size=7.0).iter("image"))
-    assert [item.get("width") for item in images] == ["21", "21"]
-    assert [item.get("height") for item in images] == ["35", "14"]
-    assert float(images[1].get("y")) >= 35
-
-
 def test_square_names_the_first_and_last_row_and_column():
     block = Block("P", RANDOM.random((12, 12)), Scale(0, 1))
     texts = [item.text for item in square("P", block, rows="pre", columns="post", size=10.0).iter("text")]
@@ -92,3 +85,25 @@ def test_summary_says_what_the_colours_show():
         "2 by 2, from 1 to 7, median 2, largest in row 2, column 1"
     )
     assert summary(np.full((2, 2), np.nan)) == "no finite number"
+
+
+def test_what_is_not_finite_is_transparent_over_a_rectangle():
+    data = png(np.array([[0, 255]], np.uint8), AMOUNT)
+    at = data.index(b"tRNS")
+    assert struct.unpack(">I", data[at - 4 : at]) == (256,)
+    assert data[at + 4 : at + 260] == bytes([255] * 255 + [0])
+    whole, holed = np.ones((2, 2)), np.array([[1.0, np.nan]])
+    assert image(Block("n", whole, Scale(0, 1)), 0, 0, 2, 2).tag == "image"
+    found = image(Block("n", holed, Scale(0, 1)), 0, 0, 2, 1, behind="closed")
+    assert [(item.tag, item.get("class")) for item in found] == [("rect", "closed"), ("image", None)]
+
+
+def test_a_photograph_keeps_its_colours():
+    colours = RANDOM.integers(0, 256, (3, 4, 3)).astype(np.uint8)
+    data = photograph(colours)
+    at = data.index(b"IDAT")
+    (size,) = struct.unpack(">I", data[at - 4 : at])
+    lines = np.frombuffer(zlib.decompress(data[at + 4 : at + 4 + size]), np.uint8).reshape(3, 13)
+    assert not lines[:, 0].any()
+    assert np.array_equal(lines[:, 1:].reshape(3, 4, 3), colours)
+    assert struct.unpack(">IIBB", data[16:26]) == (4, 3, 8, 2)

@@ -1,12 +1,12 @@
-import re
+import json
+from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from evogen.experiment.checks import parameters
 from evogen.report.facts import gather
 from evogen.report.markup import html
-from evogen.report.winner import portrait, verdict
+from evogen.report.winner import portrait, values, verdict
 
 from .searches import CLASSIFIED, Page
 
@@ -64,34 +64,62 @@ def test_baselines_stand_in_one_table_with_the_winner(search):
     assert found["the winner"][1:] == ["0.96", f"{parameters(facts.winner.plan):,}"]
 
 
-def test_plasticity_values_stand_where_their_range_says(search):
-    facts = gather(search()[0])
-    made = portrait(facts)
-    wanted = [
-        facts.experiment.space.plasticity[name].unit(value)
-        for name, value in facts.winner.genome.plasticity.items()
+def test_page_of_the_winner_has_every_part(search):
+    control, classified = gather(search()[0]), gather(search(name="digits", text=CLASSIFIED)[0])
+    shared = [
+        "Architecture",
+        "Genetic rules, after its life",
+        "Expression, after its life",
+        "Weights at birth",
     ]
-    found = [(float(item.get("cx")) - 8) / 154 for item in made.iter("circle")]
-    assert found == pytest.approx(wanted, abs=1e-4)
-    assert len(set(np.round(wanted, 3))) == 2
-    assert "rule.abcd.eta is" in html(made)
+    for facts, life in (
+        (control, "An episode of its life"),
+        (classified, "What it takes the test examples for"),
+    ):
+        titles = [item.text for item in portrait(facts).iter("h3")]
+        assert titles == [*shared, "Plasticity and inner loop", life]
 
 
-def test_ancestry_follows_the_fitter_parent_to_the_first_cohort(search):
-    run, _ = search(3)
+def test_every_drawing_says_what_it_shows(search):
+    for item in portrait(gather(search()[0])).iter("svg"):
+        assert len(item.get("aria-label")) > 15
+
+
+def test_what_cannot_be_developed_is_left_out_and_the_rest_shown(search):
+    found = portrait(replace(gather(search()[0]), portrait=None))
+    assert "could not be developed" in section(found).text
+    titles = [item.text for item in found.iter("h3")]
+    shown = ["Architecture", "Genetic rules, after its life", "Born agents", "Plasticity and inner loop"]
+    assert titles == shown
+
+
+def test_a_winner_whose_arrays_are_lost_is_shown_without_them(search):
+    run, _ = search()
+    for file in (run.path / "arrays").iterdir():
+        file.unlink()
     facts = gather(run)
-    fitness = {row.ref: row.fitness for row in facts.rows}
-    line = [facts.winner.row]
-    while line[-1].parents:
-        best = max(line[-1].parents, key=fitness.__getitem__)
-        line.append(next(row for row in facts.rows if row.ref == best))
-    found = [row[0] for row in rows(portrait(facts)) if re.fullmatch(r"\d+:\d+", row[0])]
-    assert found == [str(row.ref) for row in line]
-    assert len(found) == 3
+    assert facts.portrait is None
+    found = section(portrait(facts)).text
+    assert "The architecture cannot be shown" in found
+    assert "could not be developed" in found
+    assert str(facts.winner.row.ref) in found
 
 
-def test_ancestry_ends_after_ten_steps(search):
-    run, _ = search(14)
-    found = [row[0] for row in rows(portrait(gather(run))) if re.fullmatch(r"\d+:\d+", row[0])]
-    assert len(found) == 11
-    assert "older ones are left out" in section(portrait(gather(run))).text
+def test_notes_of_the_portrait_stand_above_it(search):
+    facts = gather(search()[0])
+    noted = replace(facts, portrait=replace(facts.portrait, notes=("The network is large.",)))
+    told = [item.text for item in portrait(noted).iter("p") if item.get("class") == "warning"]
+    assert told == ["The network is large."]
+
+
+def test_values_are_plain_numbers(search):
+    run, _ = search(text=CLASSIFIED)
+    facts = gather(run)
+    found = json.loads(json.dumps(values(facts), allow_nan=False))
+    assert found["candidate"] == str(run.best())
+    assert found["neurons"] == facts.portrait.neurons
+    assert np.sum(found["confusion"]["counts"]) == facts.portrait.confusion.examples.sum()
+    assert found["verdict"] is None
+    control = values(gather(search(name="control")[0]))
+    assert control["episode"]["steps"] == control["episode"]["return"]  # each step of CartPole is worth 1
+    assert values(gather(search(0, name="empty")[0])) is None

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evogen.analysis.statistics import Interval
 from evogen.errors import SpecError
 from evogen.studies import Findings, Options, Study, refuse_run, refuse_unknown
 from evogen.studies.export import write_all
@@ -22,7 +23,6 @@ from evogen.studies.grammar.cells import Cell, Effort, Result, read, work
 from evogen.studies.grammar.sets import SETS, missing
 from evogen.studies.grammar.table import lines
 from evogen.studies.grammar.verdict import Contrast, Row, Verdict, arranged, contrasts, rows, verdict
-from evogen.studies.intervals import Interval
 from evogen.studies.jobs import spread
 from evogen.studies.store import versions
 

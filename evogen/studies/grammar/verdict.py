@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from evogen.analysis.statistics import Interval, holm, interval
 from evogen.keys import Key
 from evogen.studies.grammar.arms import CHOSEN, LOGISTIC, MLP_32, TRAINED
 from evogen.studies.grammar.cells import Cell, Result
-from evogen.studies.intervals import Interval, holm, interval
 
 CONTRASTS = (
     (CHOSEN, LOGISTIC.name),

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from evogen.analysis.statistics import Interval, holm, interval, sign_flip
 from evogen.keys import Key
-from evogen.studies.intervals import Interval, holm, interval, sign_flip
 from evogen.studies.locality.measure import Mutation, Shares, shares, through_mod
 
 

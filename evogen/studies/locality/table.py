@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from evogen.studies.intervals import Interval
+from evogen.analysis.statistics import Interval
 from evogen.studies.locality.nets import CODES
 from evogen.studies.locality.rows import Contrast, Found, Row
 from evogen.studies.table import p_value

@@ -50,6 +50,7 @@ class Data(NamedTuple):
         labels: (M,) int64 positions in `classes`.
         classes: in order of their numbers, or of the alphabet.
         groups: (M,) int64, or None; examples with the same number belong to the same fold.
+        categorical: names of the columns of `categories`.
     """
 
     names: tuple[str, ...]
@@ -58,6 +59,7 @@ class Data(NamedTuple):
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     groups: NDArray[np.int64] | None
+    categorical: tuple[str, ...] = ()
 
 
 def choose(sheet: Sheet, roles: Roles, *, missing: Missing, constant: Constant) -> Data:
@@ -99,6 +101,7 @@ def choose(sheet: Sheet, roles: Roles, *, missing: Missing, constant: Constant) 
         labels,
         classes,
         _labels(sheet.columns[roles.groups], sheet.title, roles.groups)[0] if roles.groups else None,
+        tuple(name for name in kept if name in roles.categorical),
     )
 
 

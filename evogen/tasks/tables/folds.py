@@ -6,7 +6,8 @@ the validation fold, the others are for training, so that every row is tested on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from evogen.tasks.tables.columns import Data, Missing
 
 Rows = Mapping[str, NDArray[np.intp]]
 """Rows of `train`, `validation` and `test`; no row is in two of them."""
+Parts = Sequence[tuple[Any, NDArray[Any]]]
+"""Pipelines of scikit-learn, each with all rows of the columns that it is for."""
 
 
 def split(data: Data, title: str, *, folds: int, fold: int, seed: int) -> Rows:
@@ -73,6 +76,19 @@ def scale(data: Data, title: str, rows: Rows, missing: Missing) -> dict[str, NDA
     Raises:
         SpecError: nothing varies in training, or numbers are too far apart for float32.
     """
+    found = transformed(fitted(data, rows, missing), rows)
+    if not all(np.isfinite(features).all() for features in found.values()):
+        raise SpecError(
+            f"{title}: wanted numbers that float32 can hold once they are scaled, found larger ones"
+        )
+    kept = varying(found)
+    if not kept.any():
+        raise SpecError(f"{title}: wanted a column that varies in the training fold, found none")
+    return {name: np.ascontiguousarray(features[:, kept]) for name, features in found.items()}
+
+
+def fitted(data: Data, rows: Rows, missing: Missing) -> Parts:
+    """Return what scales the numbers and what codes the categories, fitted to the training fold."""
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -84,21 +100,27 @@ def scale(data: Data, title: str, rows: Rows, missing: Missing) -> dict[str, NDA
         OneHotEncoder(handle_unknown="ignore", sparse_output=False),
     )
     parts = [(numbers, data.numbers), (categories, data.categories)]
-    parts = [(fitted, columns) for fitted, columns in parts if columns.shape[1]]
+    parts = [(pipeline, columns) for pipeline, columns in parts if columns.shape[1]]
     with np.errstate(all="ignore"):
-        for fitted, columns in parts:
-            fitted.fit(columns[rows["train"]])
-        found = {
+        for pipeline, columns in parts:
+            pipeline.fit(columns[rows["train"]])
+    return parts
+
+
+def transformed(parts: Parts, rows: Rows) -> dict[str, NDArray[np.float32]]:
+    """Return all features of each fold, those that do not vary too."""
+    with np.errstate(all="ignore"):
+        return {
             name: np.concatenate(
-                [fitted.transform(columns[members]) for fitted, columns in parts], axis=1, dtype=np.float32
+                [pipeline.transform(columns[members]) for pipeline, columns in parts],
+                axis=1,
+                dtype=np.float32,
             )
             for name, members in rows.items()
         }
-    if not all(np.isfinite(features).all() for features in found.values()):
-        raise SpecError(
-            f"{title}: wanted numbers that float32 can hold once they are scaled, found larger ones"
-        )
-    varies = np.ptp(found["train"], axis=0) > 0
-    if not varies.any():
-        raise SpecError(f"{title}: wanted a column that varies in the training fold, found none")
-    return {name: np.ascontiguousarray(features[:, varies]) for name, features in found.items()}
+
+
+def varying(features: Mapping[str, NDArray[np.float32]]) -> NDArray[np.bool_]:
+    """Return which features vary in the training fold."""
+    found: NDArray[np.bool_] = np.ptp(features["train"], axis=0) > 0
+    return found
