@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from evogen.cohort import Evaluation
 from evogen.runs import Run
-from evogen.schema import Search
+
+if TYPE_CHECKING:
+    from evogen.schema import Search
 
 BEGUN = ("started", "resumed")
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from evogen import ranking, store
 from evogen.budget import Ending, ended
-from evogen.progress import number
+from evogen.terminal import number
 from evogen.runs import Run
 from evogen.strategies.goals import Goals
 

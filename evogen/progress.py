@@ -25,6 +25,7 @@ from evogen.runs import Run
 from evogen.schema import Search
 from evogen.strategies import Told
 from evogen.strategies.goals import Goals, measured_in
+from evogen.terminal import number
 
 
 @dataclass
@@ -139,11 +140,6 @@ class Tally:
 
 def _clock(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
-
-
-def number(value: float | None) -> str:
-    """Return four significant digits, or '-' for None."""
-    return "-" if value is None else f"{value:.4g}"
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from evogen.errors import DevelopmentError
 from evogen.experiment import Check, Experiment
 from evogen.genome import Genome
 from evogen.grammar.architecture import plan_of
-from evogen.progress import number
+from evogen.terminal import number
 from evogen.records import Row
 from evogen.registry import known, name_of, plural
 from evogen.runs import Run

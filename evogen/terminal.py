@@ -1,4 +1,4 @@
-"""Text for a terminal: what a run folder says cannot move the cursor, colour the screen or hide itself."""
+"""Text for a terminal: numbers, and words of a run that cannot move the cursor, colour the screen or hide."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def plain(text: str) -> str:
     Line ends and tabs stay. Format characters are those that turn the direction of writing, or show nothing.
     """
     return _SUSPECT.sub(_written, text)
+
+
+def number(value: float | None) -> str:
+    """Return four significant digits, or '-' for None."""
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _written(found: re.Match[str]) -> str:

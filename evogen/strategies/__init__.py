@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from evogen.cohort import Individual, Ref
 from evogen.genome import Genome
 from evogen.keys import Key
-from evogen.space import SearchSpace
+
+if TYPE_CHECKING:
+    from evogen.space import SearchSpace
 
 State = Mapping[str, Any]
 Stock = Callable[[Ref], Genome]
