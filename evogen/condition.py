@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from evogen import ranking, store
+from evogen import ranking
 from evogen.budget import Ending, ended
-from evogen.terminal import number
-from evogen.runs import Run
+from evogen.runs import Run, store
 from evogen.strategies.goals import Goals
+from evogen.terminal import number
 
 
 def lines(run: Run) -> Iterator[str]:

@@ -26,8 +26,8 @@ from evogen.budget import Ending, length, share, spent
 from evogen.cohort import Cohort, Evaluation
 from evogen.errors import SpecError
 from evogen.keys import Key
-from evogen.records import Snapshot
 from evogen.runs import Run
+from evogen.runs.records import Snapshot
 from evogen.schema import Inheritance, Search
 from evogen.shutdown import Requests, listening
 from evogen.space import SearchSpace

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from evogen import store
 from evogen.budget import finished, length, share, spent
 from evogen.cohort import Cohort, Evaluation
 from evogen.engine import Committed
 from evogen.experiment import experiment_of
 from evogen.progress import tally_of, watch
-from evogen.runs import Run
+from evogen.runs import Run, store
 from evogen.schema import Search
 
 _PATIENCE = 2  # looks in a row without a writer: a new folder is locked a moment after it was made

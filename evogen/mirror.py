@@ -27,9 +27,8 @@ from typing import Any, NamedTuple
 import fsspec
 from fsspec.utils import get_protocol
 
-from evogen import records, store
 from evogen.errors import RunError, SpecError
-from evogen.runs import Run
+from evogen.runs import Run, records, store
 from evogen.sinks import fed
 
 EVERY = 10

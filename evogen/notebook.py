@@ -1,7 +1,7 @@
 """Notebooks: the figures of a report one by one, where they are asked for.
 
     run = evogen.open("runs/mine")     a card
-    run.frame()                        its candidates as a table; or "cohorts", "events" (`evogen.display`)
+    run.frame()                        its candidates as a table (`evogen.runs.display`)
     evogen.figure(run, "fitness")      one figure of its report
     evogen.figures(run)                all of them, by title
     run.born_genome(run.best())        a card with the rule matrix (`evogen.cards`)

@@ -20,11 +20,11 @@ from evogen.errors import DevelopmentError
 from evogen.experiment import Check, Experiment
 from evogen.genome import Genome
 from evogen.grammar.architecture import plan_of
-from evogen.terminal import number
-from evogen.records import Row
 from evogen.registry import known, name_of, plural
 from evogen.runs import Run
+from evogen.runs.records import Row
 from evogen.tasks.baselines import Baseline
+from evogen.terminal import number
 
 _WIDER = 4  # times as many rows for a front as for a list of the best
 

@@ -102,7 +102,7 @@ def test_seconds_are_those_of_all_sessions_and_a_killed_one_counts_to_its_last_c
     now = iter([10.0, 13.0, 100.0, 104.0, 199.0, 200.0, 201.0, 300.0])
     with new_run(tmp_path / "run") as run:
         with monkeypatch.context() as patched:
-            patched.setattr("evogen.runs.time.time", lambda: next(now))
+            patched.setattr("evogen.runs.run.time.time", lambda: next(now))
             run.log("started")
             run.log("stopped")
             run.log("resumed")

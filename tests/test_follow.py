@@ -16,9 +16,8 @@ from rich.console import Console
 from search_fakes import done
 
 import evogen
-from evogen import store
 from evogen.follow import follow
-from evogen.runs import Run
+from evogen.runs import Run, store
 
 FAKES = Path(__file__).parent / "search_fakes.py"
 

@@ -19,8 +19,8 @@ from search_fakes import Done, done, new_run
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
 from evogen.errors import RunError
 from evogen.genome import Gene, frozen
-from evogen.records import Snapshot, tuned, write_back
 from evogen.runs import Run, locate
+from evogen.runs.records import Snapshot, tuned, write_back
 from evogen.strategies.goals import Goals
 
 

@@ -15,11 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from evogen import readback
 from evogen.cohort import Ref
-from evogen.records import SELECT_RELATIVES, Kin
-from evogen.runs import Run
-from evogen.standing import rank
+from evogen.runs import Run, readback
+from evogen.runs.records import SELECT_RELATIVES, Kin
+from evogen.runs.standing import rank
 
 
 class Jump(NamedTuple):

@@ -33,7 +33,7 @@ from evogen.grammar.plan import Plan
 from evogen.keys import Key
 from evogen.learning.racing import Candidate
 from evogen.phenotype import Layout
-from evogen.tasks import Fold
+from evogen.tasks import Fold, Task, TaskKind
 
 ROOM = 2**28
 """Bytes that are alive together, about."""
@@ -97,6 +97,15 @@ def screen(
         if seen is not None:
             seen(done)
     return Screened(scores, errors)
+
+
+def fold_of(task: Task) -> Fold:
+    """Return where scores are measured: an environment has fresh episodes for every key, examples are few.
+
+    The examples of the search's own fold chose the genome, so that those of the report's are asked.
+    """
+    environments = (TaskKind.CONTROL, TaskKind.CONTINUOUS)
+    return Fold.SEARCH if task.kind in environments else Fold.REPORT
 
 
 def batches(

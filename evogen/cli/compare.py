@@ -13,8 +13,8 @@ import typer
 from evogen.errors import RunError, SpecError, near
 
 if TYPE_CHECKING:
-    from evogen.analysis.arms import Arm
-    from evogen.analysis.trials import Score, Trial
+    from evogen.analysis.comparison.arms import Arm
+    from evogen.analysis.comparison.trials import Score, Trial
 
 _UNFINISHED = ("refused", "failed", "left-out")
 
@@ -61,8 +61,8 @@ def compare(
 
     from evogen.analysis.comparison import Options
     from evogen.analysis.comparison import compare as compared
-    from evogen.analysis.fairness import Unfinished
-    from evogen.analysis.trials import Score
+    from evogen.analysis.comparison.fairness import Unfinished
+    from evogen.analysis.comparison.trials import Score
     from evogen.cli.verdicts import parts
 
     _choice("--by", by, [one.value for one in Score])
@@ -81,7 +81,7 @@ def compare(
     if json is not None:
         from json import dumps
 
-        from evogen.analysis.wording import record
+        from evogen.analysis.comparison.wording import record
 
         json.write_text(dumps(record(found), indent=1, allow_nan=False) + "\n", encoding="utf-8")
         typer.echo(f"json: {json}")
@@ -94,7 +94,7 @@ def compare(
 
 
 def _arms(folders: list[Path], named: list[str], by: Score) -> list[Arm]:
-    from evogen.analysis import arms
+    from evogen.analysis.comparison import arms
 
     if folders and named:
         raise SpecError("give RUNs, which are grouped by their settings, or --arm for all of them; not both")
@@ -109,7 +109,7 @@ def _arms(folders: list[Path], named: list[str], by: Score) -> list[Arm]:
 
 def _read(path: Path, by: Score) -> Trial:
     import evogen
-    from evogen.analysis.trials import read
+    from evogen.analysis.comparison.trials import read
 
     with evogen.open(path) as run:
         return read(run, by)

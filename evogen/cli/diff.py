@@ -15,8 +15,8 @@ from evogen.cli.options import Candidate, SameDevice, printed
 from evogen.errors import RunError, SpecError
 
 if TYPE_CHECKING:
-    from evogen.analysis.effects import Estimate, Part
     from evogen.analysis.pairs import Pair
+    from evogen.analysis.pairs.effects import Estimate, Part
 
 _LINES = 40
 _WIDTH, _TITLE = 80, 34

@@ -13,7 +13,7 @@ from evogen.cli.options import Candidate, SameDevice, notice, printed
 from evogen.errors import RunError
 
 if TYPE_CHECKING:
-    from evogen.analysis.worth import Knockout, Part
+    from evogen.analysis.knockout.worth import Knockout, Part
 
 _BAR = 8
 _LINE = "{:<17.17} {:>8} {:>19} {:<8} {:>9} {}"
@@ -42,7 +42,7 @@ def knockout(
     from rich.progress import Progress
 
     from evogen.analysis import knockout as screens
-    from evogen.analysis import worth
+    from evogen.analysis.knockout import worth
     from evogen.experiment import experiment_of
     from evogen.experiment.launch import device_of, problem
     from evogen.runs import Run, locate
@@ -83,7 +83,7 @@ def knockout(
 def _lines(found: Knockout, title: str, most: int) -> Iterator[str]:
     import textwrap
 
-    from evogen.analysis.worth import cautions, learners
+    from evogen.analysis.knockout.worth import cautions, learners
 
     parts = [part for part in found.parts[1:] if part.label != "not screened"]
     yield f"knock-out of {title}, genome {found.genome[:12]}"

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evogen.cli.options import printed
+from evogen.errors import RunError
 
 if TYPE_CHECKING:
     from evogen.cohort import Ref
-    from evogen.records import Kin
     from evogen.runs import Run
+    from evogen.runs.records import Kin
 
 _LINES = 20
 _JUMPS = 3
@@ -34,13 +35,20 @@ def lineage(
         Path | None,
         typer.Option(metavar="FILE.csv", help="Write its ancestry in the ALife standard; of RUN alone, all."),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.html", help="Write a page on its ancestors.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write its relatives as JSON.")] = None,
 ) -> None:
     """Say from whom a candidate descends, and where fitness rose."""
     from evogen.analysis import lineage as kinship
     from evogen.runs import Run
 
+    if out is not None and descendants:
+        raise RunError(f"-o {out}: the page shows ancestors; leave out --descendants or -o")
     folder, at, which = candidate.rpartition("@")
+    if out is not None and export is not None and not at:
+        raise RunError(f"--export of a whole run writes no page: leave out -o, or name {candidate}@best")
     with Run.open(Path(folder if at else which)) as found:
         if export is not None and not at:
             printed([_exported(found, kinship.relatives(found), export)])
@@ -53,6 +61,13 @@ def lineage(
         printed(said)
         if export is not None:
             printed([_exported(found, relatives, export)])
+        if out is not None:
+            from evogen.report import lineage as pages
+            from evogen.report import page
+
+            title = f"evogen: lineage of {found.path}@{ref}"
+            page.save(page.document(title, pages.sections(found, relatives, line)), out)
+            printed([f"page: {out}"])
     if json is not None:
         _save(json, {"candidate": str(ref), "main_line": [str(kin.ref) for kin in line]}, relatives)
 
@@ -81,7 +96,7 @@ def _up(run: Run, kin: Sequence[Kin], line: Sequence[Kin], lines: int) -> Iterat
 
 def _down(run: Run, ref: Ref, kin: Sequence[Kin], lines: int) -> Iterator[str]:
     from evogen.analysis import lineage as kinship
-    from evogen.standing import rank
+    from evogen.runs.standing import rank
 
     yield f"descendants of {ref} in {run.path}: {len(kin) or 'none'}"
     if not kin:
@@ -121,8 +136,6 @@ def _exported(run: Run, kin: Any, path: Path) -> str:
 
 def _save(path: Path, value: dict[str, Any], kin: Sequence[Kin]) -> None:
     from json import dumps
-
-    from evogen.errors import RunError
 
     value["relatives"] = [
         {

@@ -20,7 +20,7 @@ def report(
 ) -> None:
     """Write one offline HTML page about one run or more, and what it shows as JSON and CSV beside it."""
     from evogen.report import write
-    from evogen.salvage import open_readable
+    from evogen.runs.salvage import open_readable
 
     with ExitStack() as stack:
         found = [stack.enter_context(open_readable(folder)) for folder in folders]

@@ -10,11 +10,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evogen.analysis import wording
-from evogen.analysis.comparison import Comparison
-from evogen.analysis.fairness import counts
+from evogen.analysis.comparison import Comparison, wording
+from evogen.analysis.comparison.fairness import counts
+from evogen.analysis.comparison.trials import Fate
 from evogen.analysis.statistics import Interval
-from evogen.analysis.trials import Fate
 
 
 def parts(found: Comparison) -> Iterator[RenderableType]:
@@ -107,4 +106,6 @@ def _row(table: Table, *cells: object) -> None:
 def _interval(value: Interval) -> tuple[str, str]:
     if math.isnan(value.mean):
         return "–", "–"
+    if math.isnan(value.low):
+        return f"{value.mean:.4g}", "–"
     return f"{value.mean:.4g}", f"{value.low:.4g} to {value.high:.4g}"

@@ -6,8 +6,8 @@ from evogen.cohort import Cohort, Ref
 from evogen.evaluation import evaluate
 from evogen.experiment.launch import device_of, experiment_of, problem
 from evogen.keys import Key
-from evogen.records import differences
 from evogen.runs import Run
+from evogen.runs.records import differences
 
 
 def replay(run: Run, ref: Ref, *, device: str | None = None) -> tuple[str, ...]:

@@ -21,12 +21,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from evogen import store
 from evogen.analysis.lineage import parents
 from evogen.cohort import Ref
 from evogen.errors import RunError
-from evogen.records import Kin
-from evogen.runs import Run
+from evogen.runs import Run, store
+from evogen.runs.records import Kin
 
 COLUMNS = (
     "id",

@@ -26,8 +26,8 @@ from evogen.cohort import Outcome
 from evogen.experiment import experiment_of
 from evogen.measures import MEASURES
 from evogen.ranking import objectives
-from evogen.records import Row, Timing
 from evogen.runs import Run
+from evogen.runs.records import Row, Timing
 from evogen.space import Distribution, Integers, Log, Uniform
 from evogen.strategies.goals import Goals, measured_in
 

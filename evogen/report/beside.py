@@ -10,13 +10,13 @@ from itertools import chain, takewhile
 import numpy as np
 
 from evogen.cohort import Outcome
-from evogen.records import Row
 from evogen.registry import name_of
-from evogen.report import search
 from evogen.report.differing import differences
 from evogen.report.facts import Facts
 from evogen.report.figures import Frame, axes, drawing, extent, figure, legend, line, marks, switch
 from evogen.report.markup import Child, Element, absent, cell, element, number, table
+from evogen.report.search import course
+from evogen.runs.records import Row
 
 COLOURS = ("blue", "orange", "green", "purple", "red", "yellow", "ink", "grey", "blue thin", "orange thin")
 HIGHLIGHTED = 3
@@ -85,7 +85,7 @@ def _cells(at: int, facts: Facts) -> list[Child]:
 def _courses(found: Sequence[Facts]) -> Element:
     kinds = _kinds(found)
     over = [_charts(found, kinds, 0)]
-    if all(len(search.courses(facts)) > 1 for facts in found):
+    if all(len(course.courses(facts)) > 1 for facts in found):
         over.append(_charts(found, kinds, 1))
         return switch("over the steps of all inner loops instead of candidates", *over)
     return over[0]
@@ -134,9 +134,9 @@ def _charts(found: Sequence[Facts], kinds: Sequence[str], axis: int) -> Element:
 
 
 def _fitness(found: Sequence[Facts], kinds: Sequence[str], axis: int) -> Element:
-    courses = [search.courses(facts)[axis] for facts in found]
-    best = [search.best_so_far(facts) for facts in found]
-    ends = max(course.end for course in courses)
+    courses = [course.courses(facts)[axis] for facts in found]
+    best = [course.best_so_far(facts) for facts in found]
+    ends = max(each.end for each in courses)
     label = "candidates, in the order they were told" if axis == 0 else "steps of all inner loops together"
     frame = Frame(
         (0.0, ends), extent(chain.from_iterable(level for _, level in best)), label, "best fitness so far"
@@ -166,10 +166,10 @@ def _fitness(found: Sequence[Facts], kinds: Sequence[str], axis: int) -> Element
 
 
 def _diversity(found: Sequence[Facts], kinds: Sequence[str], axis: int, part: str) -> Element:
-    courses = [search.courses(facts)[axis] for facts in found]
+    courses = [course.courses(facts)[axis] for facts in found]
     label = "candidates, in the order they were told" if axis == 0 else "steps of all inner loops together"
     frame = Frame(
-        (0.0, max(course.end for course in courses)), (0.0, 1.05), label, "mean distance within a cohort"
+        (0.0, max(each.end for each in courses)), (0.0, 1.05), label, "mean distance within a cohort"
     )
     drawn, told = [], []
     for at in _behind(kinds):
@@ -179,7 +179,7 @@ def _diversity(found: Sequence[Facts], kinds: Sequence[str], axis: int, part: st
             known = [value for value in measured.distances[part] if math.isfinite(value)]
             drawn += [line(frame, xs, measured.distances[part], kinds[at])] if known else []
             told.append(f"{found[at].name} {number(known[-1], digits=2) if known else 'unknown'}")
-    name = search.PARTS[part][1]
+    name = course.PARTS[part][1]
     text = f"Diversity of {name} over {label}, in the end: {'; '.join(told)}."
     image = drawing(frame.width, frame.height, text, axes(frame), *drawn)
     return figure(f"Diversity: {name}", image, _legend(found, kinds), kind="chart")

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from evogen.records import Row
 from evogen.report.facts import Facts
 from evogen.report.figures import (
     Frame,
@@ -22,6 +21,7 @@ from evogen.report.figures import (
     ticks,
 )
 from evogen.report.markup import Element, absent, element, number
+from evogen.runs.records import Row
 from evogen.tasks import TaskKind
 
 Curve = npt.NDArray[np.float64]

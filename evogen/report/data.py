@@ -13,19 +13,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from evogen.cohort import Outcome
-from evogen.records import Row
 from evogen.report.facts import Facts
 from evogen.report.markup import Element, element
+from evogen.runs.records import Row
 
 MOST = 2000
 
 
 def block(facts: Facts, shown: Iterable[Element]) -> Element:
     """Return the JSON block of a run with these sections."""
-    rows = chosen(facts, shown)
-    metrics = dict.fromkeys(name for row in rows for name in row.metrics)
+    return described(facts.name, chosen(facts, shown))
+
+
+def described(name: str, rows: Sequence[Row]) -> Element:
+    """Return the JSON block of these candidates of a run."""
+    metrics = {metric for row in rows for metric in row.metrics}
     value = {
-        "name": facts.name,
+        "name": name,
         "refs": [str(row.ref) for row in rows],
         "parents": [" ".join(map(str, row.parents)) for row in rows],
         "columns": {
@@ -36,8 +40,8 @@ def block(facts: Facts, shown: Iterable[Element]) -> Element:
             "made by": _coded(row.operator.replace("+", " + ") for row in rows),
             "genome": _coded(row.genome[:12] for row in rows),
             **{
-                name.replace("_", " "): [_short(row.metrics.get(name)) for row in rows]
-                for name in sorted(metrics)
+                metric.replace("_", " "): [_short(row.metrics.get(metric)) for row in rows]
+                for metric in sorted(metrics)
             },
         },
     }

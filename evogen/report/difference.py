@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from evogen.analysis.effects import Comparison, Estimate, Part
 from evogen.analysis.pairs import Candidate, Pair
+from evogen.analysis.pairs.effects import Comparison, Estimate, Part
 from evogen.diff import Patch, diff, dumped
 from evogen.genome import Rules
 from evogen.report.figures import drawing, extent, figure, labels, legend, ticks
-from evogen.report.genetics import probabilities
 from evogen.report.markup import Child, Element, absent, cell, element, number, table
 from evogen.report.matrices import Block, Matrix, Scale, bar, signed, square
+from evogen.report.winner.genetics import probabilities
 
 MOST = 30
 _LANE, _LEFT, _WIDTH = 24, 250, 760

@@ -21,9 +21,9 @@ from evogen.grammar.architecture import plan_of
 from evogen.grammar.plan import Plan
 from evogen.keys import Key
 from evogen.ranking import best
-from evogen.records import Logged, Row, Timing, digest
 from evogen.runs import Run
-from evogen.salvage import salvage
+from evogen.runs.records import Logged, Row, Timing, digest
+from evogen.runs.salvage import salvage
 from evogen.strategies.goals import Goals, measured_in
 
 LEADERS = 10

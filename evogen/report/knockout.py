@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evogen.analysis.silenced import Kind
-from evogen.analysis.worth import Knockout, Label, Part, cautions, learners
+from evogen.analysis.knockout.silenced import Kind
+from evogen.analysis.knockout.worth import Knockout, Label, Part, cautions, learners
 from evogen.report import matrices
 from evogen.report.figures import Frame, axes, dots, drawing, extent, figure, legend
 from evogen.report.markup import Element, absent, cell, element, number, table

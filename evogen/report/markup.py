@@ -82,6 +82,11 @@ def number(value: float | None, *, digits: int = 4) -> str:
     return (f"{value:,.0f}" if large else f"{value:.{digits}g}").replace("-", "−")
 
 
+def change(value: float | None) -> str:
+    """Return a difference for people: with its sign, three significant digits."""
+    return f"+{number(value, digits=3)}" if value is not None and value > 0 else number(value, digits=3)
+
+
 def _cell(content: Child) -> Element:
     if isinstance(content, Element) and content.tag in ("td", "th"):
         return content

@@ -12,24 +12,12 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from evogen import store
 from evogen.errors import RunError
-from evogen.report import (
-    archive,
-    beside,
-    data,
-    fronts,
-    groups,
-    operators,
-    overview,
-    phases,
-    phylogeny,
-    values,
-    winner,
-)
+from evogen.report import beside, data, values, winner
 from evogen.report.facts import Facts, gather
 from evogen.report.markup import Element, element, html
-from evogen.runs import Run
+from evogen.report.search import archive, fronts, groups, operators, overview, phases, phylogeny
+from evogen.runs import Run, store
 
 _SCRIPTS = ("candidates.js", "plane.js", "charts.js", "report.js")
 _KINDS = {  # of the files that a report is, by the ends of their names: how each begins
@@ -127,7 +115,7 @@ def _whole(title: str, contents: Element | None, articles: Sequence[Element]) ->
 
 
 def _part(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+    return files(__package__).joinpath("assets", name).read_text("utf-8")
 
 
 def _beside(out: Path, end: str) -> Path:

@@ -36,14 +36,15 @@ from typing import Any
 import numpy as np
 
 from evogen.cohort import Outcome
-from evogen.records import Row
-from evogen.report import archive, fronts, operators, phases, phylogeny, search, winner
+from evogen.report import winner
 from evogen.report.data import spread
 from evogen.report.facts import Facts
+from evogen.report.search import archive, course, fronts, operators, phases, phylogeny
+from evogen.runs.records import Row
 
 VERSION = 1
 _SECTIONS: Mapping[str, Callable[[Facts], Any]] = {
-    "course": search.values,
+    "course": course.values,
     "front": fronts.values,
     "archive": archive.values,
     "ancestry": phylogeny.values,

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from evogen.cohort import Outcome
 from evogen.experiment.document import parsed
-from evogen.records import Row
 from evogen.runs import Run
+from evogen.runs.records import Row
 from evogen.strategies.goals import measured_in
 
 

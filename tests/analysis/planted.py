@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import evogen
-from evogen.analysis.silenced import written
+from evogen.analysis.knockout.silenced import written
 from evogen.cohort import Cohort, Individual, Ref
 from evogen.connectome.birth import Birth
 from evogen.evaluation import Problem, developed, evaluate
@@ -18,7 +18,7 @@ from evogen.experiment.launch import problem
 from evogen.genome import Array, Gene, Genome, frozen
 from evogen.keys import Key
 from evogen.learning.supervised import Supervised
-from evogen.records import tuned
+from evogen.runs.records import tuned
 from evogen.space import RulesSpace
 from evogen.testing.tiny import Blobs
 from evogen.variation.sample import sample

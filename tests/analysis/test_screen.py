@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import evogen
+from evogen.analysis.knockout.silenced import parts, written
 from evogen.analysis.screen import Screened, screen
-from evogen.analysis.silenced import parts, written
 from evogen.cohort import Ref
 from evogen.connectome.direct import Direct
 from evogen.connectome.mixed import Mixed

@@ -142,3 +142,37 @@ def test_runs_that_were_watched_for_less_are_weighed_as_kaplan_and_meier_do() ->
     # 1 of 4 at risk by 10; one is lost at 20; 1 of 2 that are left at 30: 1 - 3/4 * 1/2
     found = reached(np.array([10.0, 20.0, 30.0, 40.0]), np.array([True, False, True, False]))
     assert found.shares == pytest.approx((0.25, 0.625))
+
+
+def test_few_scores_have_no_effect_size_and_one_seed_has_no_interval() -> None:
+    one, two = [np.array([1.0])], [np.array([1.0, 2.0])]
+    assert np.isnan(statistics.standardised(one, two)).all()
+    assert statistics.iqm_interval(one, Key(0))[0] == 1
+    assert np.isnan(statistics.iqm_interval(one, Key(0))[1:]).all()
+    assert np.isnan(statistics.improvement_interval(one, two, Key(0))[1:]).all()
+
+
+SCORES = np.random.default_rng(3).normal(size=16)
+
+
+def test_a_seed_is_drawn_with_its_runs_on_all_tasks() -> None:
+    scores, ids = SCORES, [range(len(SCORES))] * 3
+    alone, copied = (statistics.iqm_interval([scores] * tasks, Key(0), ids[:tasks]) for tasks in (1, 3))
+    apart = statistics.iqm_interval([scores] * 3, Key(0))
+    assert copied.high - copied.low == pytest.approx(alone.high - alone.low, rel=0.15)
+    assert apart.high - apart.low < 0.75 * (alone.high - alone.low)
+    other = scores + 0.3
+    one = statistics.improvement_interval([other], [scores], Key(0))
+    same = statistics.improvement_interval([other] * 3, [scores] * 3, Key(0), (ids, ids))
+    assert same == pytest.approx(one)
+    wide = statistics.standardised([other] * 3, [scores] * 3, (ids, ids))
+    assert wide.mean == pytest.approx(statistics.standardised([other], [scores]).mean, rel=0.1)
+    assert wide.low < statistics.standardised([other] * 3, [scores] * 3).low
+    levels = np.array([0.0])
+    narrow = [
+        high - low
+        for _, (low,), (high,) in (
+            statistics.profile([scores] * 3, levels, Key(0), seeds) for seeds in (None, ids)
+        )
+    ]
+    assert narrow[0] < 0.75 * narrow[1]

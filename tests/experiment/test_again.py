@@ -14,7 +14,7 @@ from evogen.cohort import Evaluation, Outcome, Ref
 from evogen.errors import RunError
 from evogen.experiment import sample
 from evogen.genome import frozen
-from evogen.records import differences
+from evogen.runs.records import differences
 
 CARTPOLE = Path(__file__).parent.parent.parent / "searchspaces/cartpole.yaml"
 

@@ -10,7 +10,7 @@ import pytest
 from evogen.cli import report as command
 from evogen.errors import RunError
 from evogen.runs import Run
-from evogen.salvage import open_readable, salvage
+from evogen.runs.salvage import open_readable, salvage
 
 from .searches import Page
 

@@ -10,16 +10,16 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from evogen.analysis.effects import Comparison, compared, effects
 from evogen.analysis.pairs import Candidate, Pair
+from evogen.analysis.pairs.effects import Comparison, compared, effects
 from evogen.cohort import Outcome, Ref
 from evogen.evaluation import Problem
 from evogen.experiment.launch import problem
 from evogen.genome import frozen
-from evogen.records import Row
 from evogen.report import difference
 from evogen.report.page import document
 from evogen.runs import Run
+from evogen.runs.records import Row
 from evogen.tasks.cartpole import CartPole
 
 from .searches import Page

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evogen.analysis.silenced import Kind
-from evogen.analysis.worth import Knockout, Label, Part
+from evogen.analysis.knockout.silenced import Kind
+from evogen.analysis.knockout.worth import Knockout, Label, Part
 from evogen.report import page
 from evogen.report.knockout import sections
 

@@ -18,7 +18,7 @@ from evogen.evaluation import Problem, developed, evaluate
 from evogen.experiment import Experiment, load
 from evogen.experiment.launch import problem as posed
 from evogen.genome import Genome
-from evogen.records import write_back
+from evogen.runs.records import write_back
 from evogen.schema import Inheritance
 from evogen.strategies import Scene, Told
 from evogen.strategies.goals import Goals, measured_in
