@@ -37,14 +37,13 @@ import numpy as np
 import ray
 from ray.cluster_utils import Cluster
 
-from evogen import records
 from evogen.budget import Ending
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome
 from evogen.distributed.workers import RayEvaluator
 from evogen.engine import Committed, Event, drive
 from evogen.genome import Gene, Genome, Rules, frozen
 from evogen.keys import Key
-from evogen.runs import Run
+from evogen.runs import Run, records
 from evogen.schema import Inheritance, Search
 from evogen.strategies import Scene, State
 

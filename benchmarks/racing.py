@@ -34,7 +34,7 @@ from evogen.cohort import Cohort, Evaluation, Individual, Ref, rank
 from evogen.evaluation import Problem, assess, evaluate
 from evogen.experiment.launch import problem
 from evogen.keys import Key
-from evogen.records import write_back
+from evogen.runs.records import write_back
 from evogen.schema import Racing
 from evogen.variation.sample import sample
 

@@ -22,8 +22,7 @@ from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
 
-from evogen import records
-from evogen.runs import Run
+from evogen.runs import Run, records
 
 SEED = 7
 LINES = 6  # that a session prints at most before the wait for its kill

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from evogen.analysis import statistics
 from evogen.analysis.statistics import (
     holm,
     improvement,

@@ -74,7 +74,7 @@ def gap_of(facts: Facts, row: Row, fresh: Assessment) -> Gap:
     """Return the optimism of a run's winner, as far as its search lets anything be said of it.
 
     Of several lives the estimate is the mean, and the fresh agents are born of what the first one learnt: so
-    there is no interval and no reference. A winner that was not chosen for its fitness alone has no reference.
+    there is no interval and no reference. A winner that was not chosen for its fitness alone has none either.
     """
     found = gap(row, fresh.scores, sum(one.fitness is not None for one in facts.rows))
     if lives(facts) > 1:

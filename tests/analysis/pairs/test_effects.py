@@ -197,3 +197,9 @@ def test_a_codon_is_told_by_what_it_does_to_the_network() -> None:
         told.update(text for part in compared(posed(), a, b).parts for text in part.meaning)
     assert told
     assert all(f"gene {module.innovation} l" in text or "link" in text for text in told)
+
+
+def test_examples_that_chose_the_genome_are_not_asked_again() -> None:
+    assert fold_of(Lessons()) is Fold.REPORT
+    assert fold_of(Blobs()) is Fold.REPORT
+    assert fold_of(Walk()) is Fold.SEARCH  # where every key has episodes of its own
