@@ -42,7 +42,7 @@ import numpy as np
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome
 from evogen.distributed.workers import RayEvaluator
 from evogen.engine import Asked, Committed, drive
-from evogen.evaluation import Evaluator, Serial
+from evogen.evaluators import Evaluator, Serial
 from evogen.experiment import load
 from evogen.genome import Gene, Genome
 from evogen.keys import Key

@@ -34,7 +34,7 @@ from evogen import condition
 from evogen.analysis import lineage
 from evogen.cohort import Cohort, Evaluation, Outcome, Ref
 from evogen.engine import drive
-from evogen.evaluation import Serial
+from evogen.evaluators import Serial
 from evogen.experiment import Experiment, load
 from evogen.keys import Key
 from evogen.runs import Run

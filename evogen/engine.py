@@ -19,12 +19,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evogen import stopwatch
 from evogen.budget import Ending, length, share, spent
 from evogen.cohort import Cohort, Evaluation
 from evogen.errors import SpecError
+from evogen.evaluators import Evaluator, Result
 from evogen.keys import Key
 from evogen.runs import Run
 from evogen.runs.records import Snapshot
@@ -34,9 +35,6 @@ from evogen.space import SearchSpace
 from evogen.stopwatch import timed
 from evogen.strategies import Scene, State, Strategy
 from evogen.strategies.goals import Goals
-
-if TYPE_CHECKING:
-    from evogen.evaluation import Evaluator, Result
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,7 @@ def drive(
         key: of the run; the strategy gets its child `strategy`.
         on_event: called after each cohort was submitted, and after each was committed and told.
     """
-    lamarckian = inheritance is Inheritance.LAMARCKIAN
-    stock = run.heritable_genome if lamarckian else run.born_genome
+    stock = run.heritable_genome if inheritance is Inheritance.LAMARCKIAN else run.born_genome
     own = key.child("strategy")
     scene = Scene(space, stock, own, own)
 
@@ -135,8 +132,7 @@ def drive(
         if ending is Ending.TERMINATED:
             with suppress(KeyboardInterrupt), flow.requests.held():
                 flow.gather()
-    seconds = {what: round(each, 6) for what, each in stopwatch.taken().items()}
-    run.log(ending.value, told=run.told, seconds=seconds)
+    run.log(ending.value, told=run.told, seconds=stopwatch.taken())
     return ending
 
 

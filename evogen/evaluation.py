@@ -1,16 +1,14 @@
-"""Evaluation of cohorts: the one seam between the engine and wherever the work is done."""
+"""Evaluation of cohorts: genomes are developed in batches, live and are scored; a failure is an outcome."""
 
 from __future__ import annotations
 
 import math
-import time
 import traceback
 import warnings
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -36,35 +34,6 @@ from evogen.tasks import ControlTask, Fold, Task, TaskKind
 _MEMORY = (MemoryError, torch.OutOfMemoryError)
 _FAULTS = (ImportError, OSError)
 _R = TypeVar("_R")
-
-Evaluate = Callable[[Cohort], tuple[Evaluation, ...]]
-
-
-class Result(NamedTuple):
-    """A finished cohort: evaluations in row order, seconds of work, and the worker's name."""
-
-    cohort: int
-    evaluations: tuple[Evaluation, ...]
-    seconds: float
-    worker: str
-
-
-class Evaluator(Protocol):
-    """Takes cohorts, gives them back evaluated, in any order."""
-
-    slots: int
-
-    def submit(self, cohort: Cohort) -> None:
-        """Take a cohort; may return before it is evaluated."""
-        ...
-
-    def collect(self, patience: float = math.inf) -> Result | None:
-        """Wait for any submitted cohort to finish and return it; None if none does in `patience` seconds."""
-        ...
-
-    def close(self) -> None:
-        """Give all workers back."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -384,30 +353,3 @@ def _values(problem: Problem, group: Sequence[Candidate]) -> dict[str, Tensor]:
         each = [float(own.get(f"learner.{field.name}", default)) for own in genes]
         found[field.name] = torch.tensor(each, dtype=how.dtype, device=how.device)
     return found
-
-
-class Serial:
-    """Evaluates in this process; the oldest cohort is evaluated when it is collected."""
-
-    slots = 1
-
-    def __init__(self, evaluate: Evaluate) -> None:
-        self._evaluate = evaluate
-        self._waiting: deque[Cohort] = deque()
-
-    def submit(self, cohort: Cohort) -> None:
-        """Take a cohort."""
-        self._waiting.append(cohort)
-
-    def collect(self, patience: float = math.inf) -> Result | None:
-        """Evaluate the oldest cohort and return its result, however long it takes; None without patience."""
-        if patience <= 0:
-            return None
-        cohort = self._waiting.popleft()
-        start = time.perf_counter()
-        evaluations = self._evaluate(cohort)
-        return Result(cohort.index, evaluations, time.perf_counter() - start, "serial")
-
-    def close(self) -> None:
-        """Forget what was not collected."""
-        self._waiting.clear()

@@ -30,7 +30,7 @@ def add(seconds: Mapping[str, float]) -> None:
 
 
 def taken() -> dict[str, float]:
-    """Return what was spent since the last call, and begin at nothing again."""
-    found = dict(_spent)
+    """Return the seconds spent since the last call, to the microsecond, and begin at nothing again."""
+    found = {what: round(each, 6) for what, each in _spent.items()}
     _spent.clear()
     return found

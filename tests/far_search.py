@@ -14,7 +14,7 @@ from search_fakes import new_run, search
 
 from evogen.distributed.workers import RayEvaluator
 from evogen.engine import Committed
-from evogen.evaluation import Serial
+from evogen.evaluators import Serial
 
 COHORTS, PAUSE = 24, 0.4
 

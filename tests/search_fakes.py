@@ -12,23 +12,14 @@ from lives import KEY, evaluate, linger, make_genome
 
 from evogen.cohort import Individual, Ref
 from evogen.engine import drive
+from evogen.evaluators import Result
 from evogen.genome import frozen
 from evogen.runs import Run
 from evogen.schema import Inheritance, Search
 
 
-class Done(tuple):
-    """evogen.evaluation.Result by shape, without the import of torch."""
-
-    __slots__ = ()
-    cohort = property(lambda self: self[0])
-    evaluations = property(lambda self: self[1])
-    seconds = property(lambda self: self[2])
-    worker = property(lambda self: self[3])
-
-
 def done(cohort):
-    return Done((cohort.index, evaluate(cohort), 0.5, "here"))
+    return Result(cohort.index, evaluate(cohort), 0.5, "here")
 
 
 class Climber:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evogen.evaluation import Serial
+from evogen.evaluators import Serial
 from evogen.registry import PACKAGES, known
 from evogen.strategies.genetic import Genetic
 from evogen.tasks.table import Measure

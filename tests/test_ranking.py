@@ -3,9 +3,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from lives import make_cohort
-from search_fakes import Done
 
 from evogen.cohort import Evaluation, Outcome, Ref
+from evogen.evaluators import Result
 from evogen.ranking import dominant, front, leaders, objectives
 from evogen.runs import Run
 from evogen.strategies import Told
@@ -25,7 +25,7 @@ def run_of(path, goals, *cohorts):
             else Evaluation(Outcome.OK, pair[0], metrics={"synapses": float(pair[1])})
             for pair in pairs
         )
-        run.commit(make_cohort(index, size=len(pairs)), Done((index, evaluations, 0.1, "here")))
+        run.commit(make_cohort(index, size=len(pairs)), Result(index, evaluations, 0.1, "here"))
     return run
 
 
@@ -60,7 +60,7 @@ def test_a_reader_takes_in_what_is_committed_later(tmp_path):
     with run_of(tmp_path, TWO, [(1.0, 5)]) as run, Run.open(run.path) as reader:
         assert reader.best() == Ref(0, 0)
         cohort = make_cohort(1, size=1)
-        run.commit(cohort, Done((1, (Evaluation(Outcome.OK, 2.0, metrics={"synapses": 9.0}),), 0.1, "here")))
+        run.commit(cohort, Result(1, (Evaluation(Outcome.OK, 2.0, metrics={"synapses": 9.0}),), 0.1, "here"))
         assert reader.best() == Ref(1, 0)
 
 

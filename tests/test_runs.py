@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lives import make_cohort, make_genome
 from safetensors.numpy import load_file
-from search_fakes import Done, done, new_run
+from search_fakes import done, new_run
 
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
 from evogen.errors import RunError
+from evogen.evaluators import Result
 from evogen.genome import Gene, frozen
 from evogen.runs import Run, locate
 from evogen.runs.records import Snapshot, tuned, write_back
@@ -39,7 +40,7 @@ def commit(run, cohorts=1):
 def scored(index, fitness):
     """Return a cohort of one and its result."""
     cohort = make_cohort(index, size=1)
-    return cohort, Done((index, (Evaluation(Outcome.OK, fitness),), 0.0, "here"))
+    return cohort, Result(index, (Evaluation(Outcome.OK, fitness),), 0.0, "here")
 
 
 def same_arrays(found, wanted):
@@ -106,7 +107,7 @@ def test_numbers_and_texts_keep_their_bits(tmp_path_factory, numbers, fitness, t
     metrics = {str(place): number for place, number in enumerate(numbers)}
     evaluation = Evaluation(Outcome.OK, fitness, tuple(numbers), metrics, tuple(numbers), 2**40, message=text)
     with new_run(tmp_path_factory.mktemp("runs") / "run") as run:
-        run.commit(make_cohort(0, size=1), Done((0, (evaluation,), 0.0, "here")))
+        run.commit(make_cohort(0, size=1), Result(0, (evaluation,), 0.0, "here"))
         (row,) = run.rows()
         assert run.results(0, Goals())[0].fitness == row.fitness == fitness
         for found in (row.scores, row.curve, tuple(row.metrics.values())):
@@ -206,7 +207,7 @@ def test_fingerprint_changes_with_the_last_bit_of_a_result(tmp_path, change):
     prints = []
     for place, evaluation in enumerate([same, replace(same, message="slow"), replace(same, **change)]):
         with new_run(tmp_path / str(place)) as run:
-            run.commit(make_cohort(0, size=1), Done((0, (evaluation,), float(place), f"worker-{place}")))
+            run.commit(make_cohort(0, size=1), Result(0, (evaluation,), float(place), f"worker-{place}"))
             prints.append(run.fingerprint())
     assert prints[0] == prints[1] != prints[2]
 
@@ -241,7 +242,7 @@ def test_selectors_name_candidates(run):
     for index, fitness in enumerate([0.5, 2.5, 1.5]):
         run.commit(*scored(index, fitness))
     copy = Cohort(3, make_cohort(0, size=1).individuals)
-    run.commit(copy, Done((3, (Evaluation(Outcome.OK, 0.5),), 0.0, "here")))
+    run.commit(copy, Result(3, (Evaluation(Outcome.OK, 0.5),), 0.0, "here"))
     assert run.resolve("best") == Ref(1, 0)
     assert run.resolve("2:0") == Ref(2, 0)
     assert run.resolve(make_genome(0).id[:12]) == Ref(0, 0)

@@ -118,7 +118,8 @@ def improvement_interval(
 ) -> Interval:
     """Return `improvement` with its stratified percentile bootstrap interval, arms resampled apart.
 
-    Where an arm is one seed there is no interval: its ends are NaN.
+    Where an arm is one seed, or all of one arm are better than all of the other, resampling tells nothing of
+    an interval: its ends are NaN.
     """
     every = [wins(*pair) for pair in zip(first, second, strict=True)]
     pairs = sum(one.size for one in every)
@@ -132,6 +133,8 @@ def improvement_interval(
     drawn = [_counts(*arm, rng) for arm in arms]
     for one, mine, theirs in zip(every, *drawn, strict=True):
         total += ((mine @ one) * theirs).sum(1)
+    if np.ptp(total) == 0:
+        return Interval(improvement(first, second), math.nan, math.nan)
     low, high = np.quantile(total / pairs, _TAILS)
     return Interval(improvement(first, second), float(low), float(high))
 

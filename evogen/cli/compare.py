@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evogen.cli.outputs import PageFile, ValuesFile, refuse, write_page, write_values
 from evogen.errors import RunError, SpecError, near
 
 if TYPE_CHECKING:
+    from evogen.analysis.comparison import Comparison
     from evogen.analysis.comparison.arms import Arm
     from evogen.analysis.comparison.trials import Score, Trial
-
-_UNFINISHED = ("refused", "failed", "left-out")
 
 
 def compare(
@@ -53,8 +53,8 @@ def compare(
             "--threshold", metavar="TASK=X", help="Show when the fitness reached X; the task's own."
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write an HTML page there.")] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all values as JSON there.")] = None,
+    out: PageFile = None,
+    json: ValuesFile = None,
 ) -> None:
     """Compare arms, which are groups of runs: which is better, and is it real."""
     from rich.console import Console
@@ -67,30 +67,28 @@ def compare(
 
     _choice("--by", by, [one.value for one in Score])
     _choice("--unfinished", unfinished, [one.value for one in Unfinished])
-    if json is not None and (json.is_dir() or not json.parent.is_dir()):
-        raise SpecError(f"--json {json}: wanted a file in a folder that is there")
+    refuse(page=out, values=json)
     arms = _arms(folders or [], arm or [], Score(by))
     tasks = list(dict.fromkeys(task for one in arms for task in one.trials))
     stated = {task: _pair(task, numbers) for task, numbers in _by_task("--range", ranges, tasks, 2).items()}
     levels = {task: numbers[0] for task, numbers in _by_task("--threshold", thresholds, tasks, 1).items()}
-    options = Options(Score(by), against, Unfinished(unfinished), anyway, stated, levels)
-    found = compared(arms, options)
+    found = compared(arms, Options(Score(by), against, Unfinished(unfinished), anyway, stated, levels))
     console = Console()
     for part in parts(found):
         console.print(part)
-    if json is not None:
-        from json import dumps
+    _write(found, out, json)
 
+
+def _write(found: Comparison, out: Path | None, json: Path | None) -> None:
+    if json is not None:
         from evogen.analysis.comparison.wording import record
 
-        json.write_text(dumps(record(found), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        typer.echo(f"json: {json}")
+        write_values(json, record(found))
     if out is not None:
-        from evogen.report import page
         from evogen.report.comparison import sections
 
         title = f"Comparison of {', '.join(one.arm.name for one in found.standings)}"
-        typer.echo(f"page: {page.save(page.document(title, sections(found)), out)}")
+        write_page(out, title, sections(found))
 
 
 def _arms(folders: list[Path], named: list[str], by: Score) -> list[Arm]:

@@ -6,13 +6,12 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evogen.cli.options import Candidate, SameDevice, printed
-from evogen.errors import RunError, SpecError
+from evogen.cli.outputs import PageFile, ValuesFile, refuse, write_page, write_values
 
 if TYPE_CHECKING:
     from evogen.analysis.pairs import Pair
@@ -33,25 +32,15 @@ def diff(
     agents: Annotated[int, typer.Option(min=2, help="Agents born of every variant.")] = 16,
     device: SameDevice = None,
     lines: Annotated[int, typer.Option("-n", min=1, help="Most differences to list.")] = _LINES,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE.html", help="Write a page.")
-    ] = None,
-    json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the values, and the patch, as JSON.")
-    ] = None,
+    out: PageFile = None,
+    json: ValuesFile = None,
 ) -> None:
     """Say what differs between two candidates, and what each difference does."""
-    from json import dumps
-
     from evogen.analysis import pairs
     from evogen.report import difference
-    from evogen.report.page import document, save
     from evogen.runs import Run, locate
 
-    if json is not None and (json.is_dir() or not json.parent.is_dir()):
-        raise SpecError(f"--json {json}: wanted a file in a folder that is there")
-    if out is not None and out.is_dir():
-        raise RunError(f"-o {out}: wanted a file, this is a folder")
+    refuse(page=out, values=json)
     with ExitStack() as stack:
         found = [
             pairs.candidate(stack.enter_context(Run.open(folder)), which)
@@ -59,12 +48,10 @@ def diff(
         ]
         pair = pairs.pair(found[0], found[1], born=born, agents=agents if effects else 0, device=device)
         printed(_said(pair, lines))
-    if out is not None:
-        title = f"{pair.first.name} → {pair.second.name}"
-        typer.echo(f"page: {save(document(title, difference.sections(pair)), out)}")
     if json is not None:
-        json.write_text(dumps(difference.values(pair), indent=1, allow_nan=False), encoding="utf-8")
-        typer.echo(f"values: {json}")
+        write_values(json, difference.values(pair))
+    if out is not None:
+        write_page(out, f"{pair.first.name} → {pair.second.name}", difference.sections(pair))
 
 
 def _said(pair: Pair, most: int) -> Iterator[str]:

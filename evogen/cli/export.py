@@ -45,19 +45,10 @@ def export(
     """Write a run as a table or an Optuna study, or a candidate as an agent that runs without evogen."""
     import evogen
     from evogen.export import FORMS
-    from evogen.export import export as write
     from evogen.runs import locate
 
     if to in FORMS:
-        if "@" in what and not Path(what).exists():
-            raise SpecError(
-                f"--to {to} is a form of a whole run: name its folder alone, or for a new folder write ./{to}"
-            )
-        with evogen.open(what) as found:
-            path = write(found, to, out)
-        typer.echo(f"export: {path}")
-        if to == "optuna":
-            typer.echo(f"open it with: optuna-dashboard {path}")
+        _form(what, to, out)
         return
     if "@" not in what:
         raise SpecError(
@@ -79,6 +70,21 @@ def export(
             with_onnx=not without_onnx,
         )
     _told(made)
+
+
+def _form(what: str, to: str, out: Path | None) -> None:
+    import evogen
+    from evogen.export import export as write
+
+    if "@" in what and not Path(what).exists():
+        raise SpecError(
+            f"--to {to} is a form of a whole run: name its folder alone, or for a new folder write ./{to}"
+        )
+    with evogen.open(what) as found:
+        path = write(found, to, out)
+    typer.echo(f"export: {path}")
+    if to == "optuna":
+        typer.echo(f"open it with: optuna-dashboard {path}")
 
 
 def _told(made: Exported) -> None:

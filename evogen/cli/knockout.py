@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from evogen.cli.options import Candidate, SameDevice, notice, printed
-from evogen.errors import RunError
+from evogen.cli.outputs import PageFile, ValuesFile, refuse, write_page, write_values
 
 if TYPE_CHECKING:
     from evogen.analysis.knockout.worth import Knockout, Part
@@ -31,10 +30,8 @@ def knockout(
         typer.Option(help="Fresh episodes in the search's copy of an environment, or what the report plays."),
     ] = "fresh",
     lines: Annotated[int, typer.Option("-n", min=1, help="Most parts to list.")] = 20,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE.html", help="Write a page with the maps.")
-    ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all parts as JSON.")] = None,
+    out: PageFile = None,
+    json: ValuesFile = None,
     device: SameDevice = None,
 ) -> None:
     """Silence every gene, gene pair, module and plasticity term in turn; say what each is worth."""
@@ -44,16 +41,16 @@ def knockout(
     from evogen.analysis import knockout as screens
     from evogen.analysis.knockout import worth
     from evogen.experiment import experiment_of
-    from evogen.experiment.launch import device_of, problem
+    from evogen.experiment.launch import device_of, problem, usable
     from evogen.runs import Run, locate
     from evogen.tasks import Fold
 
-    _refuse(json, out)
+    refuse(page=out, values=json)
     folder, which = locate(candidate)
     with Run.open(folder) as run:
         ref = run.resolve(which)
         genome, outcome = run.tuned_genome(ref), run.row(ref).outcome
-        posed = problem(experiment_of(run), _present(device or device_of(run)))
+        posed = problem(experiment_of(run), usable(device or device_of(run)))
     if outcome != "ok":
         notice(f"{ref} ended {outcome.value}: it is screened as it was born")
     fold = Fold.REPORT if score == "report" else None
@@ -71,13 +68,11 @@ def knockout(
     title = f"{folder}@{ref}"
     printed(_lines(found, title, lines))
     if json is not None:
-        _write(json, {"candidate": title, **worth.values(found)})
+        write_values(json, {"candidate": title, **worth.values(found)})
     if out is not None:
         from evogen.report import knockout as pages
-        from evogen.report import page
 
-        page.save(page.document(f"evogen: knock-out of {title}", pages.sections(found, title)), out)
-        typer.echo(f"page: {out}")
+        write_page(out, f"evogen: knock-out of {title}", pages.sections(found, title))
 
 
 def _lines(found: Knockout, title: str, most: int) -> Iterator[str]:
@@ -118,33 +113,6 @@ def _line(part: Part, gap: float) -> str:
     predicted = "-" if part.predicted != part.predicted else f"{part.predicted:.3g}"
     verdict = f"{part.label.value}{' *' if part.note else ''}"
     return _LINE.format(part.name, f"{part.loss:.4g}", interval, bar, predicted, verdict).rstrip()
-
-
-def _refuse(json: Path | None, out: Path | None) -> None:
-    """Raise before the work is done, not after it."""
-    if json is not None and (json.is_dir() or not json.parent.is_dir()):
-        raise RunError(f"--json {json}: wanted a file in a folder that is there")
-    if out is not None and out.is_dir():
-        raise RunError(f"-o {out}: wanted a file, this is a folder")
-
-
-def _present(device: str) -> str:
-    import torch
-
-    try:
-        torch.zeros(1, device=device)
-    except (AssertionError, NotImplementedError, RuntimeError) as error:
-        raise RunError(f"device {device} is not here, give --device cpu ({error})") from error
-    return device
-
-
-def _write(path: Path, value: object) -> None:
-    from json import dumps
-
-    try:
-        path.write_text(dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"--json {path}: cannot write it ({error.strerror})") from error
 
 
 COMMANDS = (knockout,)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evogen.cli.options import printed
+from evogen.cli.outputs import PageFile, ValuesFile, refuse, write_page, write_values
 from evogen.errors import RunError
 
 if TYPE_CHECKING:
@@ -35,15 +36,14 @@ def lineage(
         Path | None,
         typer.Option(metavar="FILE.csv", help="Write its ancestry in the ALife standard; of RUN alone, all."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE.html", help="Write a page on its ancestors.")
-    ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write its relatives as JSON.")] = None,
+    out: PageFile = None,
+    json: ValuesFile = None,
 ) -> None:
     """Say from whom a candidate descends, and where fitness rose."""
     from evogen.analysis import lineage as kinship
     from evogen.runs import Run
 
+    refuse(page=out, values=json)
     if out is not None and descendants:
         raise RunError(f"-o {out}: the page shows ancestors; leave out --descendants or -o")
     folder, at, which = candidate.rpartition("@")
@@ -63,13 +63,10 @@ def lineage(
             printed([_exported(found, relatives, export)])
         if out is not None:
             from evogen.report import lineage as pages
-            from evogen.report import page
 
-            title = f"evogen: lineage of {found.path}@{ref}"
-            page.save(page.document(title, pages.sections(found, relatives, line)), out)
-            printed([f"page: {out}"])
+            write_page(out, f"evogen: lineage of {found.path}@{ref}", pages.sections(found, relatives, line))
     if json is not None:
-        _save(json, {"candidate": str(ref), "main_line": [str(kin.ref) for kin in line]}, relatives)
+        write_values(json, _values(ref, relatives, line))
 
 
 def _up(run: Run, kin: Sequence[Kin], line: Sequence[Kin], lines: int) -> Iterator[str]:
@@ -88,6 +85,9 @@ def _up(run: Run, kin: Sequence[Kin], line: Sequence[Kin], lines: int) -> Iterat
     gains = kinship.jumps(line)
     best = sorted((jump for jump in gains if jump.gain > 0), key=lambda jump: -jump.gain)[:_JUMPS]
     yield f"jumps       {', '.join(f'{jump.gain:+.4g} at {jump.child.ref}' for jump in best) or 'none'}"
+    goal, aim = next(iter(run.goals.objectives.items()))
+    if goal != "fitness":
+        yield f"gains       of {goal} ({aim}), the search's first objective: above 0 is better"
     yield f"main line   {len(line)} candidates, the fitter parent of each:"
     yield from _table(line[:lines], {jump.child.ref: jump.gain for jump in gains})
     if len(line) > lines:
@@ -134,10 +134,8 @@ def _exported(run: Run, kin: Any, path: Path) -> str:
     return f"phylogeny: {path}, {written.candidates} candidates, times in cohorts{lost}"
 
 
-def _save(path: Path, value: dict[str, Any], kin: Sequence[Kin]) -> None:
-    from json import dumps
-
-    value["relatives"] = [
+def _values(ref: Ref, kin: Sequence[Kin], line: Sequence[Kin]) -> dict[str, Any]:
+    relatives = [
         {
             "candidate": str(one.ref),
             "genome": one.genome,
@@ -149,10 +147,7 @@ def _save(path: Path, value: dict[str, Any], kin: Sequence[Kin]) -> None:
         }
         for one in kin
     ]
-    try:
-        path.write_text(dumps(value, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"--json {path}: cannot write it ({error.strerror})") from error
+    return {"candidate": str(ref), "main_line": [str(one.ref) for one in line], "relatives": relatives}
 
 
 def _refs(refs: Sequence[Ref]) -> str:

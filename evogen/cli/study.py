@@ -9,6 +9,7 @@ import typer
 
 from evogen.cli.ends import INTERRUPTED
 from evogen.cli.options import names, notice
+from evogen.cli.outputs import ValuesFile, refuse
 from evogen.errors import SpecError
 
 
@@ -29,7 +30,7 @@ def study(
     run: Annotated[
         Path | None, typer.Option("--run", metavar="RUN", help="rules, locality: a run to study.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the whole as JSON there.")] = None,
+    json: ValuesFile = None,
 ) -> None:
     """Run a comparison, or go on with it; print its table."""
     import shlex
@@ -40,8 +41,7 @@ def study(
 
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     options = studies.Options(quick, seeds, names(tasks), names(arms), workers, out, command, run)
-    if json is not None and (json.is_dir() or not json.parent.is_dir()):
-        raise SpecError(f"--json {json}: wanted a file in a folder that is there")
+    refuse(values=json)
     for folder in [] if out is None else [out, *out.parents]:
         if folder.exists() and not folder.is_dir():
             raise SpecError(f"--out: wanted a folder, {folder} is a file")

@@ -67,7 +67,7 @@ class Lease:
 
 
 class Finished(NamedTuple):
-    """A whole cohort: see `evogen.evaluation.Result`."""
+    """A whole cohort: see `evogen.evaluators.Result`."""
 
     cohort: int
     evaluations: tuple[Evaluation, ...]

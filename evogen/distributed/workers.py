@@ -26,7 +26,7 @@ from evogen.distributed.actor import Actor, Greeting, Returned, differences, ver
 from evogen.distributed.cluster import Room, is_alive, join, plain
 from evogen.distributed.jobs import Fault, Lease, Ledger
 from evogen.errors import MemoryShortageError, WorkerError
-from evogen.evaluation import Evaluate, Result
+from evogen.evaluators import Evaluate, Result
 
 PATIENCE = 30
 ROOM_SECONDS = 60.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,8 +35,9 @@ class Check:
 
     @property
     def spread(self) -> float:
-        """Standard deviation over the agents."""
-        return statistics.stdev(self.scores)
+        """Standard deviation over the agents; NaN where one of them has no finite score."""
+        known = [score for score in self.scores if math.isfinite(score)]
+        return statistics.stdev(self.scores) if len(known) == len(self.scores) else math.nan
 
 
 def check(run: Run, experiment: Experiment, *, agents: int = 10, device: str | None = None) -> Check:

@@ -14,7 +14,8 @@ import torch
 from evogen.budget import finished
 from evogen.engine import Committed, Event, drive
 from evogen.errors import RunError, SpecError
-from evogen.evaluation import Evaluator, Problem, Serial, evaluate
+from evogen.evaluation import Problem, evaluate
+from evogen.evaluators import Evaluator, Serial
 from evogen.experiment import changes
 from evogen.experiment.environment import describe, drift
 from evogen.experiment.spec import GRAMMAR, Experiment
@@ -236,7 +237,7 @@ def _search(
     on_event: OnEvent,
     on_notice: OnNotice,
 ) -> Run:
-    _usable(device)
+    usable(device)
     copy = None if mirror is None else Mirror(mirror)
     with ExitStack() as failed:
         posed = problem(experiment, device)
@@ -318,9 +319,15 @@ def _evaluator(
     return Serial(work)
 
 
-def _usable(device: str) -> None:
+def usable(device: str) -> str:
+    """Return the device, if torch can use it here.
+
+    Raises:
+        SpecError: it cannot.
+    """
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
         raise SpecError(f"--device {device}: torch cannot use it ({first}); 'cpu' always works") from error
+    return device

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from evogen.analysis.statistics import interval
+from evogen.errors import EvogenError
 from evogen.export.environment import environment_id
 from evogen.keys import Key
 from evogen.phenotype import Network
@@ -32,11 +33,19 @@ def expected(task: Task, network: Network, seeds: Sequence[int], key: Key) -> di
         network: one agent.
         seeds: of the episodes of a control task.
         key: of the resampling.
+
+    Raises:
+        EvogenError: its answers are not finite in some episode.
     """
     if task.kind is TaskKind.CLASSIFICATION:
         return _score(cast("ClassificationTask", task), network, key)
     act = cast("ControlTask", task).act
     returns = play_gymnasium(environment_id(task), network, seeds=[seeds], act=act)[0].numpy()
+    if lost := int((~np.isfinite(returns)).sum()):
+        raise EvogenError(
+            f"in {lost} of {len(returns)} fresh episodes the agent's answers are not finite, so that no "
+            "return can be expected of it: export another --agent, or another candidate"
+        )
     mean, low, high = interval(returns, key)
     return {
         "return": mean,

@@ -10,6 +10,7 @@ import numpy as np
 
 from evogen.analysis.pairs import Candidate, Pair
 from evogen.analysis.pairs.effects import Comparison, Estimate, Part
+from evogen.analysis.plain import plain
 from evogen.diff import Patch, diff, dumped
 from evogen.genome import Rules
 from evogen.report.figures import drawing, extent, figure, labels, legend, ticks
@@ -35,21 +36,24 @@ def values(pair: Pair) -> dict[str, Any]:
     """Return what the page shows as a JSON value; `patch` makes the second genome of the first."""
     found = pair.found
     a, b = found.before, found.after
-    return {
-        "first": _named(pair.first),
-        "second": _named(pair.second),
-        "born": pair.born,
-        "relation": pair.relation,
-        "notes": list(pair.notes),
-        "scored_on": pair.scored_on,
-        "agents": found.agents,
-        "scores": None if found.scores is None else [_finite(score) for score in found.scores],
-        "whole": _interval(found.whole),
-        "together": _interval(found.together),
-        "interaction": _interval(found.interaction),
-        "differences": [_value(part) for part in found.parts],
-        "patch": dumped(Patch(a.id, b.id, diff(a, b))),
-    }
+    value: dict[str, Any] = plain(
+        {
+            "first": _named(pair.first),
+            "second": _named(pair.second),
+            "born": pair.born,
+            "relation": pair.relation,
+            "notes": list(pair.notes),
+            "scored_on": pair.scored_on,
+            "agents": found.agents,
+            "scores": found.scores,
+            "whole": _interval(found.whole),
+            "together": _interval(found.together),
+            "interaction": _interval(found.interaction),
+            "differences": [_value(part) for part in found.parts],
+            "patch": dumped(Patch(a.id, b.id, diff(a, b))),
+        }
+    )
+    return value
 
 
 def _named(one: Candidate) -> dict[str, Any]:
@@ -64,21 +68,17 @@ def _value(part: Part) -> dict[str, Any]:
         "detail": group.detail,
         "kind": group.kind.value,
         "paths": [each.path for each in group.differences],
-        "magnitude": _finite(group.magnitude),
+        "magnitude": group.magnitude,
         "meaning": list(part.meaning),
-        "weights": None if weights is None else {**weights._asdict(), "relative": _finite(weights.relative)},
+        "weights": None if weights is None else weights._asdict(),
         "effect": _interval(part.effect),
-        "p": _finite(part.p),
+        "p": part.p,
         "failure": part.failure,
     }
 
 
-def _interval(value: Estimate | None) -> dict[str, float | None] | None:
-    return None if value is None else {name: _finite(each) for name, each in value._asdict().items()}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _interval(value: Estimate | None) -> dict[str, float] | None:
+    return None if value is None else value._asdict()
 
 
 def _heading(pair: Pair) -> Element:

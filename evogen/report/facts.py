@@ -6,7 +6,7 @@ import json
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -143,31 +143,36 @@ def _gathered(run: Run) -> Facts:
     missing = [*run.lost]
     experiment = _read(lambda: experiment_of(run), "the experiment", missing)
     environment = _read(lambda: json.loads(run.text("environment.json")), "the environment", missing)
-    rows = tuple(run.rows())
-    missing += _holes(run, rows)
+    told = run.told  # what a writer commits from here on is not looked at
+    rows = tuple(run.rows(end=told))
+    missing += _holes(run, rows, told)
     events = run.events()
     logged = {event.kind: event.payload for event in events}
     started = [event.payload["cohorts"] for event in events if "cohorts" in event.payload]
     planned = started[-1] if started and isinstance(started[-1], int) else None
     if experiment is not None:
         planned = run.told if finished(run, experiment.search) else length(experiment.search)
-    winner = _winner(run, run.best(), experiment, missing)
+    leaders, best_one = _leaders(rows, run.goals), run.best()
+    if best_one is not None and best_one.cohort >= told:
+        best_one = leaders[0].ref if leaders else None
+    winner = _winner(run, best_one, experiment, missing)
+    ended = Counter(row.outcome for row in rows)
     return Facts(
         path=run.path,
         name=run.path.resolve().name,
         experiment=experiment,
         environment=environment if isinstance(environment, dict) else {},
         rows=rows,
-        timings=run.timings(),
-        outcomes=run.outcomes(),
+        timings=run.timings()[:told],
+        outcomes={outcome: ended[outcome] for outcome in Outcome},
         planned=planned,
-        leaders=_leaders(rows, run.goals),
+        leaders=leaders,
         winner=winner,
         assessment=_read(lambda: _assessment(logged.get("assessment"), winner), "the assessment", missing),
         baselines=_read(lambda: _baselines(logged.get("baselines")), "the baselines", missing) or (),
         goals=run.goals,
         events=events,
-        diversity=_read(lambda: _diversity(run, experiment), "the diversity of the cohorts", missing),
+        diversity=_read(lambda: _diversity(run, experiment, told), "the diversity of the cohorts", missing),
         portrait=_portrait(run, winner, missing),
         fingerprint=digest(rows),
         missing=tuple(missing),
@@ -180,13 +185,14 @@ def _leaders(rows: Sequence[Row], goals: Goals) -> tuple[Row, ...]:
     return tuple(by_ref[one.ref] for one in best(told, LEADERS))
 
 
-def _holes(run: Run, rows: Sequence[Row]) -> Iterator[str]:
-    """Say how many candidates were committed and are not there."""
-    lost = run.standing().candidates - len(rows)
+def _holes(run: Run, rows: Sequence[Row], told: int) -> Iterator[str]:
+    """Say how many candidates of the first `told` cohorts were committed and are not there."""
+    stands = run.standing()
+    lost = stands.candidates - len(rows) if stands.told == told else 0
     sizes = Counter(row.ref.cohort for row in rows)
     ends = {row.ref.cohort: row.ref.row + 1 for row in rows}  # the last row of each cohort stays
     lost = max(lost, sum(ends.values()) - sum(sizes.values()))
-    empty = run.told - len(sizes)
+    empty = told - len(sizes)
     if lost > 0 or empty:
         yield (
             f"Candidates are missing that were committed: {lost or 'an unknown number'}"
@@ -211,10 +217,14 @@ def _portrait(run: Run, winner: Winner | None, missing: list[str]) -> Portrait |
     return _read(lambda: portrait(run, winner.row.ref), "the winner's born network", missing)
 
 
-def _diversity(run: Run, experiment: Experiment | None) -> Diversity:
+def _diversity(run: Run, experiment: Experiment | None, told: int) -> Diversity:
     if experiment is None:
-        return diversity(run, {}, key=Key(0).child("report"))
-    return diversity(run, experiment.space.plasticity, key=Key(experiment.seed).child("report"))
+        found = diversity(run, {}, key=Key(0).child("report"))
+    else:
+        found = diversity(run, experiment.space.plasticity, key=Key(experiment.seed).child("report"))
+    known = sum(cohort < told for cohort in found.cohorts)
+    distances = {part: values[:known] for part, values in found.distances.items()}
+    return replace(found, cohorts=found.cohorts[:known], distances=distances)
 
 
 def _assessment(payload: Mapping[str, Any] | None, winner: Winner | None) -> Assessment | None:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from evogen.analysis.lineage import Jump, founders, jumps, operators
 from evogen.cohort import Outcome
 from evogen.report.data import described
-from evogen.report.markup import Child, Element, absent, cell, change, element, number, row, table
+from evogen.report.markup import Child, Element, absent, cell, change, element, number, numeric, row, table
 from evogen.report.search.phylogeny import MOST, Pedigree, tree
 from evogen.runs import Run
 from evogen.runs.records import Kin
@@ -82,8 +82,8 @@ def _rises(gains: Sequence[Jump]) -> Element:
             [
                 str(jump.child.ref),
                 str(jump.parent.ref),
-                _number(jump.parent.fitness),
-                _number(jump.child.fitness),
+                numeric(jump.parent.fitness),
+                numeric(jump.child.fitness),
                 cell(change(jump.gain), order=jump.gain, kind="number"),
                 cell(f"{jump.gain / total:.0%}", order=jump.gain / total, kind="number"),
                 jump.child.operator.replace("+", " + "),
@@ -111,9 +111,9 @@ def _operators(kin: Sequence[Kin], line: Sequence[Kin], gains: Sequence[Jump]) -
     rows: list[list[Child]] = [
         [
             name,
-            cell(number(count), order=count, kind="number"),
-            cell(number(on[name]), order=on[name], kind="number"),
-            cell(number(better[name]), order=better[name], kind="number"),
+            numeric(count),
+            numeric(on[name]),
+            numeric(better[name]),
             cell(change(summed[name]), order=summed[name], kind="number"),
         ]
         for name, count in made.most_common()
@@ -135,7 +135,7 @@ def _line(line: Sequence[Kin], gains: Sequence[Jump]) -> Element:
             one.ref,
             [
                 str(one.ref),
-                _number(one.fitness) if one.outcome is Outcome.OK else cell(one.outcome.value, kind="number"),
+                numeric(one.fitness) if one.outcome is Outcome.OK else cell(one.outcome.value, kind="number"),
                 cell(change(by_child.get(one.ref)), order=by_child.get(one.ref), kind="number"),
                 _refs(one) or "–",
                 one.operator.replace("+", " + "),
@@ -155,10 +155,6 @@ def _line(line: Sequence[Kin], gains: Sequence[Jump]) -> Element:
         table(head, rows),
         element("p", note, class_="note"),
     )
-
-
-def _number(value: float | None) -> Element:
-    return cell(number(value), order=value, kind="number")
 
 
 def _refs(one: Kin) -> str:

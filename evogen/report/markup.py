@@ -66,6 +66,11 @@ def cell(content: Child, *, order: float | None = None, kind: str | None = None)
     return element("td", content, data_order=None if order is None else repr(float(order)), class_=kind)
 
 
+def numeric(value: float | None, *, digits: int = 4) -> Element:
+    """Return a `td` with a number, by which its column is sorted."""
+    return cell(number(value, digits=digits), order=value, kind="number")
+
+
 def absent(text: str) -> Element:
     """Return the sentence that stands where there is nothing to show."""
     return element("p", text, class_="empty")

@@ -28,13 +28,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+from evogen.analysis.plain import plain
 from evogen.cohort import Outcome
 from evogen.report import winner
 from evogen.report.data import spread
@@ -78,19 +78,6 @@ def candidates(found: Sequence[Facts]) -> str:
 def cohorts(found: Sequence[Facts]) -> str:
     """Return the CSV of all cohorts: fitness of those that ended ok, steps of all since the start."""
     return _csv(_COHORT, (line for facts in found for line in _cohorts(facts)))
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON has it: arrays become lists, what is not finite None."""
-    if isinstance(value, np.ndarray | np.generic):  # first: a float64 is a float as well
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    return value
 
 
 def _run(facts: Facts) -> dict[str, Any]:

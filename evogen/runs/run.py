@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
 from evogen.errors import RunError
+from evogen.evaluators import Result
 from evogen.genome import Array, Genome
 from evogen.runs import readback, records, selectors, standing, store
 from evogen.runs.records import Ended, Kin, Logged, Row, Snapshot, Timing, ended
@@ -27,8 +28,6 @@ from evogen.strategies.goals import Goals
 
 if TYPE_CHECKING:
     import pandas
-
-    from evogen.evaluation import Result
 
 _CACHED_CANDIDATES = 128
 _GOALS = Goals()

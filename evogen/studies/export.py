@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from evogen.analysis.plain import plain
 from evogen.analysis.statistics import Interval
 from evogen.studies.published import FIGURES
 from evogen.studies.rows import Contrast, Point, Row, Tables, thresholds
@@ -43,7 +43,7 @@ def record(title: str, tabled: Tables, command: str) -> dict[str, Any]:
             cell.name: {"training": result.training, "scoring": result.scoring} for cell, result in cells
         },
     }
-    whole: dict[str, Any] = _finite(found)
+    whole: dict[str, Any] = plain(found)
     return whole
 
 
@@ -71,14 +71,6 @@ def _named(item: Row | Contrast | Point) -> dict[str, Any]:
     return {
         name: value._asdict() if isinstance(value, Interval) else value for name, value in vars(item).items()
     }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

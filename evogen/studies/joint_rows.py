@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from evogen.analysis.plain import plain
 from evogen.analysis.statistics import Interval, holm, interval, sign_flip
 from evogen.keys import Key
 from evogen.studies.joint_arms import JOINT, JointArm
@@ -66,7 +67,7 @@ def row(cells: Cells, world: World, arm: JointArm, effort: Effort) -> dict[str, 
         "failed": sum(each.failed for each in found),
         "steps": effort.candidates * world.steps,
         "gradient_steps": effort.candidates * world.gradients,
-        "scores": [_finite(each.score) for each in found],
+        "scores": plain([each.score for each in found]),
     }
 
 
@@ -97,8 +98,8 @@ def contrasts(
                     "difference": _numbers(interval(each, key.child("difference"))),
                     "d": _effect(each),
                     "wins": _wins(each),
-                    "p_alone": _finite(alone),
-                    "p": _finite(adjusted),
+                    "p_alone": plain(alone),
+                    "p": plain(adjusted),
                 }
             )
     return found
@@ -120,8 +121,4 @@ def _wins(differences: np.ndarray) -> float | None:
 
 
 def _numbers(value: Interval) -> dict[str, float | None]:
-    return {name: _finite(each) for name, each in value._asdict().items()}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return {name: plain(each) for name, each in value._asdict().items()}

@@ -1,4 +1,4 @@
-"""What every evaluator does: see `evogen.evaluation.Evaluator`."""
+"""What every evaluator does: see `evogen.evaluators.Evaluator`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome
-from evogen.evaluation import Evaluate, Evaluator
+from evogen.evaluators import Evaluate, Evaluator
 from evogen.testing import tiny
 
 Make = Callable[[Evaluate], Evaluator]

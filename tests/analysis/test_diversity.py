@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from search_fakes import Done
 
 from evogen.analysis import diversity as module
 from evogen.analysis.diversity import diversity, spread
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome
+from evogen.evaluators import Result
 from evogen.genome import Gene, Genome, Rules, frozen
 from evogen.keys import Key
 from evogen.runs import Run
@@ -138,7 +138,7 @@ def run(tmp_path):
 def commit(run, *genomes):
     index = run.told
     evaluations = tuple(Evaluation(Outcome.OK, 1.0) for _ in genomes)
-    run.commit(Cohort(index, tuple(map(Individual, genomes))), Done((index, evaluations, 0.1, "here")))
+    run.commit(Cohort(index, tuple(map(Individual, genomes))), Result(index, evaluations, 0.1, "here"))
 
 
 def test_a_run_is_measured_cohort_by_cohort(run):

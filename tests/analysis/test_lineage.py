@@ -3,11 +3,12 @@ from importlib.util import find_spec
 
 import pytest
 from lives import make_genome
-from search_fakes import Done, new_run, search
+from search_fakes import new_run, search
 
 from evogen.analysis.lineage import ancestors, descendants, founders, jumps, main_line, operators, relatives
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
 from evogen.errors import RunError
+from evogen.evaluators import Result
 from evogen.export.phylogeny import COLUMNS, write_phylogeny
 
 # cohort -> (fitness, parents, operator) of each row:   0:0  0:1   0:2
@@ -39,7 +40,7 @@ def family(tmp_path):
                 Evaluation(Outcome.CRASHED) if fitness is None else Evaluation(Outcome.OK, fitness)
                 for fitness, *_ in rows
             )
-            run.commit(Cohort(cohort, individuals), Done((cohort, evaluations, 1.0, "here")))
+            run.commit(Cohort(cohort, individuals), Result(cohort, evaluations, 1.0, "here"))
         yield run
 
 
@@ -164,7 +165,7 @@ def test_phylotrackpy_reads_a_line_of_copies(tmp_path):
         for cohort in range(4):
             parents = (Ref(cohort - 1, 0),) if cohort else ()
             individual = Individual(make_genome(cohort), parents, "copy")
-            result = Done((cohort, (Evaluation(Outcome.OK, 1.0),), 0.0, "here"))
+            result = Result(cohort, (Evaluation(Outcome.OK, 1.0),), 0.0, "here")
             run.commit(Cohort(cohort, (individual,)), result)
         write_phylogeny(run, relatives(run), tmp_path / "all.csv")
     found = Systematics(lambda one: one)

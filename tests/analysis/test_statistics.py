@@ -177,3 +177,9 @@ def test_a_seed_is_drawn_with_its_runs_on_all_tasks() -> None:
         )
     ]
     assert narrow[0] < 0.75 * narrow[1]
+
+
+def test_improvement_of_arms_that_do_not_overlap_has_no_interval():
+    found = improvement_interval([np.array([4.0, 5, 6])], [np.array([1.0, 2, 3])], Key(0))
+    assert found.mean == 1.0
+    assert np.isnan([found.low, found.high]).all()

@@ -72,6 +72,7 @@ def test_what_cannot_be_compared_is_said(folder: Path, run: str) -> None:
         (("nothing@best", f"{run}@0:0"), "nothing"),
         ((f"{run}@0:0", f"{run}@0:1", "--json", "no/where.json"), "--json no/where.json"),
         ((f"{run}@0:0", f"{run}@0:1", "-o", "."), "-o"),
+        ((f"{run}@0:0", f"{run}@0:1", "--device", "cuda:77"), "--device cuda:77: torch cannot use it"),
     ):
         result = call("diff", *arguments)
         assert result.exit_code == 2, result.output

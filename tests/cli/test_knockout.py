@@ -52,7 +52,7 @@ def test_a_knockout_can_play_what_the_report_plays(folder: Path, run: str) -> No
         (("runs/small@best", "--agents", "2"), "wanted at least 6, found 2"),
         (("runs/small@best", "--agents", "6", "--json", "no/such/k.json"), "wanted a file in a folder"),
         (("runs/small@best", "-o", "runs"), "this is a folder"),
-        (("runs/small@best", "--device", "cuda:77"), "device cuda:77 is not here, give --device cpu"),
+        (("runs/small@best", "--device", "cuda:77"), "--device cuda:77: torch cannot use it"),
         (("runs/small@best", "--agents", "6", "-o", "runs/small/experiment.yaml"), "is no report"),
     ],
 )

@@ -6,7 +6,7 @@ from every_strategy import COHORTS, NAMES, Sought, evaluate
 from ray.cluster_utils import Cluster
 
 from evogen.distributed.workers import RayEvaluator
-from evogen.evaluation import Serial
+from evogen.evaluators import Serial
 
 
 @pytest.fixture(scope="module")

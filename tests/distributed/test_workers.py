@@ -13,7 +13,7 @@ from evogen.distributed.actor import versions
 from evogen.distributed.workers import RayEvaluator
 from evogen.engine import Ending
 from evogen.errors import WorkerError
-from evogen.evaluation import Serial
+from evogen.evaluators import Serial
 
 
 class Unreadable:

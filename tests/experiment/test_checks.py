@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import experiment_files
@@ -68,3 +69,8 @@ def test_parameters_are_expected_synapses_and_biases() -> None:
     groups = (Group(1, "in", 4), Group(2, "l0", 10), Group(1, "out", 2))
     plan = Plan(groups, (Projection(0, 1, 2, density=0.5), Projection(1, 2, 2)))
     assert parameters(plan) == 20 + 20 + 10 + 2
+
+
+def test_spread_is_unknown_where_an_agents_score_is_not_finite() -> None:
+    assert Check(Ref(0, 0), (1.0, 3.0)).spread == pytest.approx(2**0.5)
+    assert math.isnan(Check(Ref(0, 0), (1.0, math.nan, 3.0)).spread)

@@ -168,11 +168,12 @@ def test_a_candidate_that_failed_and_a_task_of_lessons_are_refused(tmp_path: Pat
     files = {"grammar.bnf": experiment.grammar.encode()}
     with Run.create(tmp_path / "run", experiment=experiment.yaml, files=files, environment={}) as run:
         from lives import make_genome
-        from search_fakes import Done
+
+        from evogen.evaluators import Result
 
         two = tuple(Individual(make_genome(seed)) for seed in (1, 2))
         ends = (Evaluation(Outcome.DIVERGED), Evaluation(Outcome.OK, 1.0, (1.0, 1.0)))
-        run.commit(Cohort(0, two), Done((0, ends, 1.0, "here")))
+        run.commit(Cohort(0, two), Result(0, ends, 1.0, "here"))
         with pytest.raises(RunError, match="candidate 0:0 ended diverged: it has no network to export"):
             export_agent(run, Ref(0, 0), tmp_path / "a", with_onnx=False)
         with pytest.raises(EvogenError, match="teaches its agents through their output neurons"):

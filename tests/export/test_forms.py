@@ -12,11 +12,11 @@ from lives import make_genome
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
-from search_fakes import Done
 
 import evogen
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
 from evogen.errors import SpecError
+from evogen.evaluators import Result
 from evogen.export import export
 from evogen.runs import Run
 from evogen.strategies.goals import Goals
@@ -36,7 +36,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     ) as run:
         for index in range(COHORTS):
             individuals, evaluations = zip(*(made(index, row) for row in range(SIZE)), strict=True)
-            run.commit(Cohort(index, individuals), Done((index, evaluations, 1.5, "worker-1")))
+            run.commit(Cohort(index, individuals), Result(index, evaluations, 1.5, "worker-1"))
         yield run
 
 

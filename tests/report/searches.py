@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import numpy as np
-from search_fakes import Done
 
 import evogen
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
+from evogen.evaluators import Result
 from evogen.genome import frozen
 from evogen.grammar.modules import plan
 from evogen.keys import Key
@@ -72,7 +72,7 @@ def fill(run, experiment, cohorts, *, ends=lambda ref: Outcome.OK, message="boom
             _evaluation(experiment, individual.genome, ref, ends(ref), message)
             for ref, individual in zip(refs, individuals, strict=True)
         )
-        run.commit(Cohort(index, individuals), Done((index, evaluations, 1.5, "here")))
+        run.commit(Cohort(index, individuals), Result(index, evaluations, 1.5, "here"))
 
 
 def _individual(experiment, ref):

@@ -1,5 +1,9 @@
+import experiment_files
 import pytest
+from typer.testing import CliRunner
 
+import evogen
+from evogen.cli import app
 from evogen.cohort import Outcome
 from evogen.report import write
 
@@ -16,6 +20,21 @@ RUNS = {
     "failing": (3, CONTROL, 3),
     "failed": (2, CONTROL, 1),
     "<script>alert(1)<": (2, CONTROL, None),
+}
+
+COMMANDS = {  # what its page is headed, and what the command is given
+    "compare": (
+        "Comparison of 2 arms",
+        "--arm",
+        "a={runs}0,{runs}1",
+        "--arm",
+        "b={runs}2,{runs}3",
+        "--by",
+        "search",
+    ),
+    "diff": ("run1", "{runs}0@best", "{runs}1@best", "--agents", "3"),
+    "knockout": ("Knock-out of", "{runs}0@best", "--agents", "6"),
+    "lineage": ("Lineage of", "{invented}@2:3"),
 }
 
 
@@ -55,14 +74,19 @@ def page(browser, reports):
         yield found
 
 
+def whole(page):
+    """Open all that is closed; every figure on the page has content, whatever its switches show."""
+    page.evaluate(OPEN)
+    assert page.evaluate(EMPTY) == []
+    for switch in page.locator(".toggle").all():
+        switch.click()
+    assert page.evaluate(EMPTY) == []
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_page_asks_for_nothing_complains_of_nothing_and_every_figure_has_content(browser, reports, name):
     with opened(browser, reports(name)) as page:
-        page.evaluate(OPEN)
-        assert page.evaluate(EMPTY) == []
-        for switch in page.locator(".toggle").all():
-            switch.click()
-        assert page.evaluate(EMPTY) == []
+        whole(page)
         assert page.locator("h1").first.inner_text() == name
 
 
@@ -292,6 +316,62 @@ def test_a_browser_that_is_required_is_missed_loudly(monkeypatch):
     monkeypatch.delenv("EVOGEN_BROWSER")
     with pytest.raises(pytest.skip.Exception, match="apt-get install chromium"):
         executable()
+
+
+@pytest.fixture(scope="module")
+def written(reports, tmp_path_factory):
+    """Return the page that each of COMMANDS wrote about small real runs, or an invented one."""
+    folder = tmp_path_factory.mktemp("written")
+    spec = experiment_files.write(folder)
+    for seed in range(4):
+        evogen.run(evogen.load(spec, [f"seed={seed}"]), out=folder / f"run{seed}").close()
+    invented = next(reports("whole").parent.glob("*/whole"))
+    pages = {}
+    for name, (title, *words) in COMMANDS.items():
+        pages[name] = title, folder / f"{name}.html"
+        arguments = [word.format(runs=folder / "run", invented=invented) for word in words]
+        ended = CliRunner().invoke(app, [name, *arguments, "-o", str(pages[name][1])])
+        assert ended.exit_code == 0, ended.output
+    return pages
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_page_of_a_command_asks_for_nothing_and_every_figure_has_content(browser, written, name):
+    title, path = written[name]
+    with opened(browser, path) as page:
+        whole(page)
+        assert title in page.locator("h1").inner_text()
+        assert page.locator("figure svg").count() > 0
+        for table in page.locator("table.sortable").all():
+            before = column(table, 0)
+            table.locator("thead button").first.click()
+            assert sorted(map(str, column(table, 0))) == sorted(map(str, before))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_page_of_a_command_is_read_in_light_and_dark(browser, written, name, scheme):
+    with opened(browser, written[name][1], color_scheme=scheme) as page:
+        page.evaluate(OPEN)
+        assert [text for ratio, text in page.evaluate(CONTRASTS) if ratio < 4.5] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_narrow_page_of_a_command_never_scrolls_sideways(browser, written, name):
+    with opened(browser, written[name][1], width=400) as page:
+        page.evaluate(OPEN)
+        wide = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide[0] <= wide[1]
+
+
+def test_ancestor_of_a_lineage_is_selected_in_its_drawing_and_in_a_row(browser, written):
+    with opened(browser, written["lineage"][1]) as page:
+        row = page.locator("tr[data-ref^='1:']").last
+        ref = row.get_attribute("data-ref")
+        row.click()
+        assert facts(page)["outcome"] == "ok"
+        assert page.locator("aside.selected .title").inner_text().endswith(ref)
+        assert page.locator(".rings .selected").count() == 1
 
 
 @pytest.mark.slow

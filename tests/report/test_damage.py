@@ -5,14 +5,17 @@ import random
 import sqlite3
 from contextlib import closing
 
+import gymnasium
+import numpy as np
 import pytest
 
 from evogen.cli import report as command
 from evogen.errors import RunError
+from evogen.report import write
 from evogen.runs import Run
 from evogen.runs.salvage import open_readable, salvage
 
-from .searches import Page
+from .searches import CONTROL, Page
 
 PAGE = 4096
 HOSTILE = {
@@ -201,3 +204,32 @@ def test_hostile_texts_are_shown_and_not_obeyed(tmp_path, search, name):
     assert not [tag for tag, attributes in page.tags if any(key.startswith("on") for key in attributes)]
     assert "\x00" not in page.source
     assert "\x1b" not in page.source
+
+
+class Broken(gymnasium.Env):
+    """An environment of someone else that falls over in its third step."""
+
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (3,))
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.left = 2
+        return np.zeros(3, np.float32), {}
+
+    def step(self, action):
+        self.left -= 1
+        return np.zeros(3, np.float32), 1.0 / self.left, False, False, {}
+
+
+def test_environment_that_raises_while_an_episode_is_recorded_leaves_a_note_and_the_rest(search, tmp_path):
+    gymnasium.register("Broken-v0", entry_point=Broken, max_episode_steps=10)
+    try:
+        text = CONTROL.replace("{kind: cartpole, episodes: 1}", "{kind: gymnasium, id: Broken-v0}")
+        run, _ = search(2, text=text)
+        found = Page(write([run], tmp_path / "report.html").read_text())
+    finally:
+        gymnasium.registry.pop("Broken-v0")
+    assert "It cannot be shown at work: the task raised ZeroDivisionError" in found.text
+    assert "Weights at birth" in found.text
+    assert "An episode of its life" not in found.text

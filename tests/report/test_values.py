@@ -6,7 +6,6 @@ import pytest
 
 from evogen.cohort import Outcome
 from evogen.report import write
-from evogen.report.values import plain
 
 
 @pytest.fixture
@@ -65,8 +64,3 @@ def test_run_without_candidates_has_empty_columns(search, tmp_path):
     assert found["winner"] is None
     assert found["candidates"]["fitness"] == found["cohorts"]["best"] == []
     assert table(tmp_path / "page-candidates.csv") == []
-
-
-def test_plain_values_are_json():
-    value = {1: np.arange(2), "a": (np.float32(0.5), float("nan"), [None, -np.inf])}
-    assert plain(value) == {"1": [0, 1], "a": [0.5, None, [None, None]]}

@@ -6,10 +6,10 @@ from pathlib import Path
 import experiment_files
 import pytest
 from lives import make_genome
-from search_fakes import Done
 
 import evogen
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome
+from evogen.evaluators import Result
 from evogen.runs import Run
 
 Grow = Callable[[int], None]
@@ -30,7 +30,7 @@ def search(tmp_path: Path) -> tuple[Path, Grow]:
                 individuals = tuple(Individual(make_genome(10 * index + row)) for row in range(SIZE))
                 run.commit(
                     Cohort(index, individuals),
-                    Done((index, tuple(ends(index, row) for row in range(4)), 2.5, "w")),
+                    Result(index, tuple(ends(index, row) for row in range(4)), 2.5, "w"),
                 )
 
     return folder, grow

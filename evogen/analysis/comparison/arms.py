@@ -48,7 +48,20 @@ def grouped(trials: Sequence[Trial]) -> list[Arm]:
 
 
 def named(groups: Mapping[str, Sequence[Trial]]) -> list[Arm]:
-    """Return arms as somebody named them."""
+    """Return arms as somebody named them.
+
+    Raises:
+        RunError: a run is in two arms.
+    """
+    homes: dict[Path, str] = {}
+    for name, group in groups.items():
+        for trial in group:
+            home = homes.setdefault(trial.path.resolve(), name)
+            if home != name:
+                raise RunError(
+                    f"{trial.path} is in the arms '{home}' and '{name}': one observation cannot speak for "
+                    "both; leave it out of one"
+                )
     return _arms(groups)
 
 

@@ -12,6 +12,7 @@ from evogen.analysis.comparison.contrasts import Contrast
 from evogen.analysis.comparison.fairness import counts
 from evogen.analysis.comparison.power import WANTED, Power
 from evogen.analysis.comparison.trials import Fate
+from evogen.analysis.plain import plain
 from evogen.analysis.statistics import Interval, Reached
 
 RULE = (
@@ -78,7 +79,7 @@ def scales(comparison: Comparison) -> Iterator[str]:
 
 def record(comparison: Comparison) -> dict[str, Any]:
     """Return everything as a JSON value; None where a number is not finite."""
-    found: dict[str, Any] = _finite(
+    found: dict[str, Any] = plain(
         {
             "tasks": list(comparison.tasks),
             "by": comparison.options.by.value,
@@ -142,11 +143,3 @@ def _interval(interval: Interval) -> dict[str, float]:
 
 def _reached(found: Reached | None) -> dict[str, Any] | None:
     return None if found is None else found._asdict()
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,7 +6,7 @@ means is in `silenced`, the prediction beside it in `prediction`, what comes of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -59,19 +59,15 @@ def knockout(
         EvogenError: too few agents, or the genome cannot be developed.
     """
     if agents < FEWEST:
-        raise EvogenError(
-            f"agents: wanted at least {FEWEST}, found {agents}: no loss could be told from chance"
-        )
+        raise EvogenError(f"agents: wanted at least {FEWEST}, found {agents}: no loss is told from chance")
     key, task = problem.key.child("report", genome.id), problem.task
     phenotype = developed(problem, genome)
     plan = phenotype.bodies[0].plan
     intact = silenced.written(genome, phenotype.expression(phenotype.flat, 0))
     average = phenotype.network(phenotype.flat).detach()
     slopes = prediction.slopes(problem, average, key.child("prediction"))
-    everyone = [
-        *silenced.parts(intact, plan, problem.rules),
-        *silenced.pairs(intact, plan, problem.wiring),
-    ]
+    single = silenced.parts(intact, plan, problem.rules)
+    everyone = [*single, *silenced.pairs(intact, plan, problem.wiring)]
     predicted, wiring = _expected(problem, average, slopes, everyone)
     chosen = _chosen(everyone, wiring if slopes is None else np.abs(predicted), pairs)
     scored = fold or fold_of(task)
@@ -84,10 +80,7 @@ def knockout(
         plans={0: plan} | {row: everyone[at].plan for row, at in enumerate(chosen, 1)},
         seen=None if seen is None else lambda done: seen(done, len(chosen) + 1),
     )
-    foretold = [
-        _part(variant, *numbers)
-        for variant, *numbers in zip(everyone, predicted.tolist(), wiring.tolist(), strict=True)
-    ]
+    foretold = map(_part, everyone, predicted.tolist(), wiring.tolist())
     parts, alike = _judged(found, foretold, chosen, key.child("signs"))
     return Knockout(
         genome.id,
@@ -109,7 +102,7 @@ def _examples(task: Task) -> int:
 
 
 def _judged(
-    found: Screened, foretold: Sequence[Part], chosen: Sequence[int], key: Key
+    found: Screened, foretold: Iterable[Part], chosen: Sequence[int], key: Key
 ) -> tuple[tuple[Part, ...], bool]:
     """Return all parts with what was measured of those that were chosen, and whether all agents are alike."""
     if not np.isfinite(found.scores[0]).all():

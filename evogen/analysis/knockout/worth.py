@@ -19,6 +19,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from evogen.analysis.knockout.silenced import Kind
+from evogen.analysis.plain import plain
 
 
 class Label(StrEnum):
@@ -121,37 +122,36 @@ class Knockout:
 
 def values(found: Knockout) -> dict[str, Any]:
     """Return it as a JSON value; None for what is not a number."""
-
-    def number(value: float) -> float | None:
-        return value if np.isfinite(value) else None
-
-    return {
-        "genome": found.genome,
-        "scored_on": found.reported,
-        "agents": len(found.intact),
-        "intact": list(found.intact),
-        "gap": number(found.gap),
-        "prediction": found.unit,
-        "rank_correlation": number(found.agreement()[0]),
-        "not_screened": found.left_out,
-        "examples": found.examples,
-        "acts_during_learning": list(found.learner),
-        "parts": [
-            {
-                "kind": part.kind.value,
-                "name": part.name,
-                "where": list(part.where),
-                "loss": number(part.loss),
-                "interval": [number(part.low), number(part.high)],
-                "p": number(part.p),
-                "label": part.label.value,
-                "predicted": number(part.predicted),
-                "wiring": number(part.wiring),
-                "note": part.note,
-            }
-            for part in found.parts
-        ],
-    }
+    value: dict[str, Any] = plain(
+        {
+            "genome": found.genome,
+            "scored_on": found.reported,
+            "agents": len(found.intact),
+            "intact": found.intact,
+            "gap": found.gap,
+            "prediction": found.unit,
+            "rank_correlation": found.agreement()[0],
+            "not_screened": found.left_out,
+            "examples": found.examples,
+            "acts_during_learning": found.learner,
+            "parts": [
+                {
+                    "kind": part.kind.value,
+                    "name": part.name,
+                    "where": part.where,
+                    "loss": part.loss,
+                    "interval": (part.low, part.high),
+                    "p": part.p,
+                    "label": part.label.value,
+                    "predicted": part.predicted,
+                    "wiring": part.wiring,
+                    "note": part.note,
+                }
+                for part in found.parts
+            ],
+        }
+    )
+    return value
 
 
 def cautions(found: Knockout) -> Iterator[str]:

@@ -13,7 +13,7 @@ from evogen.analysis.screen import fold_of
 from evogen.cohort import Outcome, Ref
 from evogen.experiment import Experiment, experiment_of
 from evogen.experiment.document import parsed
-from evogen.experiment.launch import device_of, problem
+from evogen.experiment.launch import device_of, problem, usable
 from evogen.genome import Genome
 from evogen.runs import Run
 from evogen.runs.records import Kin, Row
@@ -86,7 +86,7 @@ def pair(
         EvogenError: a run is damaged, or a genome has no sound identities.
     """
     one, other = experiment_of(first.run), experiment_of(second.run)
-    posed = problem(other, device or device_of(second.run))
+    posed = problem(other, usable(device or device_of(second.run)))
     found = effects.compared(posed, _genome(first, born=born), _genome(second, born=born))
     alike = _task(one) == _task(other)
     if agents and alike and found.parts:

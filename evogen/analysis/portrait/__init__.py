@@ -6,7 +6,7 @@ large network fewer agents are born, and the notes say so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
@@ -25,9 +25,10 @@ from evogen.experiment import device_of, experiment_of
 from evogen.experiment.launch import problem
 from evogen.genome import Genome
 from evogen.grammar.plan import Plan
+from evogen.keys import Key
 from evogen.phenotype import Network, Phenotype
 from evogen.runs import Run
-from evogen.tasks import ClassificationTask, ControlTask, TaskKind
+from evogen.tasks import ClassificationTask, ControlTask, Task, TaskKind
 from evogen.tasks.digits_life import DigitsLife
 
 AGENTS = 16
@@ -122,19 +123,30 @@ def _portrait(posed: Problem, genome: Genome, notes: list[str]) -> Portrait:
         """Return the first agents born; how many they are changes none of them."""
         return body.agents(body.flat, [key.child("birth")], replace(law, agents=min(most, law.agents)))
 
-    levels, task = _levels(body), posed.task
+    levels = _levels(body)
+    names = [[neuron.name for neuron in level] for level in levels]
     episode = confusion = None
-    if task.kind in (TaskKind.CONTROL, TaskKind.CONTINUOUS):
-        names = [[neuron.name for neuron in level] for level in levels]
-        episode = record(cast("ControlTask", task), born(1), key.child("episode"), names)
-    elif task.kind is TaskKind.CLASSIFICATION:
-        classified = cast("ClassificationTask", task)
-        confusion = confused(classified, born(lives(classified)))
-    elif isinstance(task, DigitsLife):
-        confusion = taught(task, born(TAUGHT), key.child("lessons"))
+    try:
+        episode, confusion = _at_work(posed.task, born, names, key)
+    except Exception as error:  # noqa: BLE001 (of a task from outside; the rest is shown)
+        notes.append(f"It cannot be shown at work: the task raised {type(error).__name__}: {error}")
     links = _links(posed, body, [weights.double().cpu().numpy() for weights in born(law.agents).weights])
     values = {name: array.astype(np.float64) for name, array in body.trim(body.flat, 0).items()}
     return Portrait(body.bodies[0].plan, levels, links, values, law, episode, confusion, tuple(notes))
+
+
+def _at_work(
+    task: Task, born: Callable[[int], Network], names: list[list[str]], key: Key
+) -> tuple[Episode | None, Confusion | None]:
+    """Return an episode of a born agent, or what born agents take examples for; see `Portrait`."""
+    if task.kind in (TaskKind.CONTROL, TaskKind.CONTINUOUS):
+        return record(cast("ControlTask", task), born(1), key.child("episode"), names), None
+    if task.kind is TaskKind.CLASSIFICATION:
+        classified = cast("ClassificationTask", task)
+        return None, confused(classified, born(lives(classified)))
+    if isinstance(task, DigitsLife):
+        return None, taught(task, born(TAUGHT), key.child("lessons"))
+    return None, None
 
 
 def _device(wanted: str, notes: list[str]) -> str:

@@ -11,7 +11,7 @@ from evogen.analysis.comparison.trials import Fate
 from evogen.analysis.statistics import Interval
 from evogen.report.comparison import arms
 from evogen.report.figures import figure
-from evogen.report.markup import Child, Element, absent, cell, element, number, table
+from evogen.report.markup import Child, Element, absent, cell, element, number, numeric, table
 
 
 def sections(found: Comparison) -> list[Element]:
@@ -76,9 +76,9 @@ def _row(standing: Standing, label: str, tasks: Sequence[str], middle: Interval)
     return [
         standing.arm.name,
         label,
-        _number(sum(fates.values())),
-        _number(failed),
-        _number(middle.mean),
+        numeric(sum(fates.values())),
+        numeric(failed),
+        numeric(middle.mean),
         cell(_ends(middle), kind="number"),
     ]
 
@@ -100,14 +100,14 @@ def _contrasts(found: Comparison) -> Element:
         [
             one.verdict.first,
             one.verdict.second,
-            _number(one.improvement.mean),
+            numeric(one.improvement.mean),
             cell(_ends(one.improvement), kind="number"),
-            _number(one.delta),
-            _number(one.effect.mean),
+            numeric(one.delta),
+            numeric(one.effect.mean),
             cell(_ends(one.effect), kind="number"),
             one.verdict.test.value,
-            _number(one.verdict.p, digits=2),
-            _number(one.verdict.adjusted, digits=2),
+            numeric(one.verdict.p, digits=2),
+            numeric(one.verdict.adjusted, digits=2),
         ]
         for one in found.contrasts
     ]
@@ -168,7 +168,7 @@ def _budgets(found: Comparison) -> Element:
         "seconds of work",
     ]
     rows: list[list[Child]] = [
-        [one.arm, one.task, *map(_number, one[2:5]), one.unit, *map(_number, one[6:])]
+        [one.arm, one.task, *map(numeric, one[2:5]), one.unit, *map(numeric, one[6:])]
         for one in found.budgets
     ]
     return element("section", element("h2", "What a run spent"), table(head, rows, class_="sortable"))
@@ -185,12 +185,12 @@ def _runs(found: Comparison) -> Element:
         [
             standing.arm.name,
             task,
-            _number(trial.seed),
-            _number(None if math.isnan(trial.score) else trial.score),
-            _number(trial.agents),
+            numeric(trial.seed),
+            numeric(None if math.isnan(trial.score) else trial.score),
+            numeric(trial.agents),
             trial.fate.value,
-            _number(trial.candidates),
-            _number(trial.steps),
+            numeric(trial.candidates),
+            numeric(trial.steps),
             str(trial.path),
         ]
         for standing in found.standings
@@ -211,10 +211,6 @@ def _runs(found: Comparison) -> Element:
         element("ul", *differs) if differs else None,
         table(head, rows, class_="sortable"),
     )
-
-
-def _number(value: float | None, *, digits: int = 4) -> Element:
-    return cell(number(value, digits=digits), order=value, kind="number")
 
 
 def _ends(interval: Interval) -> str:

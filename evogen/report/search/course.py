@@ -208,17 +208,13 @@ def values(facts: Facts) -> dict[str, object]:
         if found is None
         else {
             "cohorts": list(found.cohorts),
-            **{part: [_plain(value) for value in each] for part, each in found.distances.items()},
+            **found.distances,
         },
     }
 
 
 def _distinct(rows: Sequence[Row]) -> float:
     return len({row.genome for row in rows}) / len(rows) if rows else math.nan
-
-
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _best(best: Numbers) -> str:

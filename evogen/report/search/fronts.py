@@ -11,7 +11,7 @@ from evogen import ranking
 from evogen.cohort import Ref
 from evogen.report.facts import Facts
 from evogen.report.figures import Frame, axes, drawing, extent, figure, legend, line, marks
-from evogen.report.markup import Element, cell, element, number, row, table
+from evogen.report.markup import Element, cell, element, number, numeric, row, table
 from evogen.report.search.course import DOTS, thinned
 from evogen.runs.records import Row
 from evogen.strategies import Told
@@ -187,6 +187,6 @@ def _line(facts: Facts, one: Told, stored: Row, rest: Sequence[str]) -> Element:
     shown = list(ranking.objectives(facts.goals, one).values())
     shown += [one.violation] if facts.goals.constraints else []
     shown += [{"fitness": stored.fitness or 0.0, "steps": float(stored.steps)}[name] for name in rest]
-    numbers = (cell(number(value), order=value, kind="number") for value in shown)
+    numbers = (numeric(value) for value in shown)
     place = cell(str(one.ref), order=one.ref.cohort * 1e6 + one.ref.row)
     return row(one.ref, [place, *numbers, stored.operator.replace("+", " + ")])

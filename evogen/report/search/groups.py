@@ -8,7 +8,7 @@ import numpy as np
 
 from evogen.report.facts import Facts
 from evogen.report.figures import Frame, axes, drawing, extent, figure, legend, line, marks, rug
-from evogen.report.markup import Child, Element, cell, element, number, table
+from evogen.report.markup import Child, Element, cell, element, number, numeric, table
 from evogen.report.search.course import keeps
 from evogen.runs.records import Row
 from evogen.strategies.islands import Islands
@@ -103,9 +103,9 @@ def _homes(homes: Sequence[Sequence[Row]]) -> Element:
         body.append(
             [
                 cell(str(at), order=at, kind="number"),
-                cell(number(len(home)), order=len(home), kind="number"),
-                _fitness(None if best is None else best.fitness),
-                _fitness(half),
+                numeric(len(home)),
+                numeric(None if best is None else best.fitness),
+                numeric(half),
                 "–" if best is None else element("span", str(best.ref), data_ref=str(best.ref)),
             ]
         )
@@ -140,11 +140,11 @@ def _rungs(facts: Facts, left: dict[int, list[Row]], begun: Sequence[int]) -> El
         body.append(
             [
                 cell(str(rung), order=rung, kind="number"),
-                cell(number(count), order=count, kind="number"),
-                cell(number(len(rows)), order=len(rows), kind="number"),
-                _fitness(half),
+                numeric(count),
+                numeric(len(rows)),
+                numeric(half),
                 f"{number(low)} to {number(high)}",
-                cell(number(spent), order=spent, kind="number"),
+                numeric(spent),
             ]
         )
     most = max((row.steps for row in facts.rows), default=0)
@@ -158,7 +158,3 @@ def _rungs(facts: Facts, left: dict[int, list[Row]], begun: Sequence[int]) -> El
     )
     head = ("rung", "began", "left here", "median fitness", "quartiles", "steps")
     return element("div", table(head, body), element("p", note, class_="note"))
-
-
-def _fitness(value: float | None) -> Element:
-    return cell(number(value), order=value, kind="number")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evogen.report.facts import Facts
-from evogen.report.markup import Element, cell, element, number, table
+from evogen.report.markup import Element, cell, element, numeric, table
 from evogen.runs.records import Row
 
 _Z = 1.959963984540054  # 97.5 % of the normal law lie below
@@ -105,10 +105,10 @@ def _cells(one: Yield) -> list[Element]:
     ended = one.ended / one.children
     return [
         cell(one.operator or "all children"),
-        cell(number(one.children), order=one.children, kind="number"),
+        numeric(one.children),
         cell(f"{ended:.0%}", order=ended, kind="number"),
         cell(f"{share:.1%}", order=share, kind="number"),
         cell(f"{low:.1%} to {high:.1%}", order=low, kind="number"),
-        cell(number(one.half), order=one.half, kind="number"),
-        cell(number(one.most), order=one.most, kind="number"),
+        numeric(one.half),
+        numeric(one.most),
     ]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import statistics
 from collections.abc import Iterator
+from typing import Any
 
 from evogen.cohort import Outcome
+from evogen.experiment.changes import LOGGED
 from evogen.registry import name_of
 from evogen.report import charts
 from evogen.report.facts import Facts
 from evogen.report.figures import extent
-from evogen.report.markup import Child, Element, absent, cell, element, number, table
+from evogen.report.markup import Child, Element, absent, cell, element, number, numeric, table
 from evogen.report.markup import row as selectable
 from evogen.report.search.course import Course, diversity, fitness, over
 from evogen.report.search.heredity import heredity
 from evogen.runs.records import Row
+from evogen.strategies.goals import Goals
 
 _SCORES = "scores of its born agents"
 _HEAD = ("rank", "candidate", "fitness", "sd", _SCORES, "steps", "operator", "parents", "genome")
@@ -118,6 +122,8 @@ def reproduction(facts: Facts) -> Element:
         device = facts.environment.get("device", "cpu")
         words = ["evogen", "run", str(facts.path / "experiment.yaml"), "--seed", str(facts.experiment.seed)]
         words += [] if device == "cpu" else ["--device", str(device)]
+        for key, value in _changed(facts).items():  # experiment.yaml stays as it was
+            words += ["--set", f"{key}={json.dumps(value)}"]
         again = f"{facts.path}-again"
         command = f"{shlex.join([*words, '-o', again])}\n{shlex.join(['evogen', 'fingerprint', again])}"
         parts.append(element("pre", command, class_="command"))
@@ -131,6 +137,15 @@ def reproduction(facts: Facts) -> Element:
             element("details", element("summary", "The experiment, every default written out"), text)
         )
     return element("section", *parts)
+
+
+def _changed(facts: Facts) -> dict[str, Any]:
+    """Return the settings that were changed since the run began, as they are now."""
+    return {
+        str(event.payload["key"]): event.payload["to"]
+        for event in facts.events
+        if event.kind == LOGGED and {"key", "to"} <= event.payload.keys()
+    }
 
 
 def _subject(facts: Facts) -> str:
@@ -149,7 +164,8 @@ def _subject(facts: Facts) -> str:
 
 def _tiles(facts: Facts) -> Iterator[tuple[str, str]]:
     best = None if facts.winner is None else facts.winner.row.fitness
-    yield "best fitness in the search", number(best)
+    whose = "best" if facts.goals == Goals() else "the winner's"  # another one may have more
+    yield f"{whose} fitness in the search", number(best)
     fresh = facts.assessment
     yield (
         "fresh score of the winner",
@@ -174,10 +190,10 @@ def _leader(rank: int, row: Row, span: tuple[float, float]) -> Element:
     cells = [
         cell(str(rank), order=rank, kind="number"),
         cell(str(row.ref), order=row.ref.cohort * 1e6 + row.ref.row),
-        cell(number(row.fitness), order=row.fitness, kind="number"),
-        cell(number(spread, digits=2), order=spread, kind="number"),
+        numeric(row.fitness),
+        numeric(spread, digits=2),
         cell(charts.strip(row.scores, span)),
-        cell(number(row.steps), order=row.steps, kind="number"),
+        numeric(row.steps),
         cell(row.operator.replace("+", " + ")),
         cell(" ".join(str(parent) for parent in row.parents) or "–"),
         cell(row.genome[:8], kind="code"),

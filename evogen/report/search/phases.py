@@ -17,7 +17,7 @@ import numpy.typing as npt
 from evogen.budget import BEGUN, Ending
 from evogen.report.facts import Facts
 from evogen.report.figures import Frame, axes, band, drawing, figure, legend, line
-from evogen.report.markup import Child, Element, absent, cell, element, number, table
+from evogen.report.markup import Child, Element, absent, cell, element, number, numeric, table
 from evogen.runs.records import Logged, Timing
 
 BINS, LANES, BARS, LISTED = 160, 24, 1000, 20
@@ -246,8 +246,8 @@ def _workers(done: Sequence[Work], length: float) -> Element:
             [
                 cell(str(at), order=at, kind="number"),
                 name,
-                cell(number(len(own)), order=len(own), kind="number"),
-                cell(number(sum(own)), order=sum(own), kind="number"),
+                numeric(len(own)),
+                numeric(sum(own)),
                 cell(f"{sum(own) / length:.0%}", order=sum(own) / length, kind="number"),
             ]
         )

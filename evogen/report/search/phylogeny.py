@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from evogen.cohort import Ref
 from evogen.report.facts import Facts
 from evogen.report.figures import Frame, axes, drawing, extent, figure, legend, line, marks
-from evogen.report.markup import Child, Element, cell, change, element, number, row, table
+from evogen.report.markup import Child, Element, cell, change, element, number, numeric, row, table
 
 MOST, LABELLED, LISTED = 200, 6, 12
 _LONG = 50  # letters of a label
@@ -186,7 +186,8 @@ def _labels(frame: Frame, at: Mapping[Ref, tuple[float, float]], jumps: Sequence
             names = " + ".join(name.rpartition(".")[2] for name in jump.child.operator.split("+"))
             text = f"{names[:_LONG]}{'…' * (len(names) > _LONG)} {change(jump.gain)}"
         half, column, level = 3.1 * len(text), frame.across(x), frame.up(y) - 9
-        column = min(max(column, 54 + half), frame.width - 24 - half)
+        # A gain comes up from the left below: the side above it is free.
+        column = min(max(column + 8 - half, 54 + half), frame.width - 24 - half)
         if level < 24:
             level = frame.up(y) + 19
         if any(abs(column - c) < half + h + 4 and abs(level - r) < 15 for c, r, h in taken):
@@ -206,7 +207,7 @@ def _line(found: Pedigree) -> Element:
                 one.ref,
                 [
                     str(one.ref),
-                    cell(number(one.fitness), order=one.fitness, kind="number"),
+                    numeric(one.fitness),
                     cell(change(gain), order=gain, kind="number"),
                     one.operator.replace("+", " + "),
                     " ".join(map(str, one.parents)) or "–",

@@ -128,4 +128,4 @@ def _life(facts: Facts) -> Iterator[Element]:
         yield from confusion(shown.confusion)
     else:
         yield element("h3", "Its life")
-        yield absent("This kind of task tells scores only: there is neither an episode nor classes to show.")
+        yield absent("Neither an episode nor classes to show: the task tells scores only, or it failed here.")

@@ -8,7 +8,7 @@ import numpy as np
 
 from evogen.analysis.portrait.confusion import Confusion
 from evogen.report.figures import Frame, axes, dots, drawing, figure
-from evogen.report.markup import Child, Element, cell, element, number, table
+from evogen.report.markup import Child, Element, element, number, numeric, table
 from evogen.report.matrices import Block, Scale, bar, image
 
 COUNTED = 16  # classes whose counts are written into the matrix
@@ -121,5 +121,5 @@ def _row(found: Confusion, label: int) -> list[Child]:
     )
     return [
         _name(found, label),
-        *(cell(number(value, digits=3), order=value, kind="number") for value in numbers),
+        *(numeric(value, digits=3) for value in numbers),
     ]

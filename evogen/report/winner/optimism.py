@@ -22,7 +22,7 @@ from evogen.keys import Key
 from evogen.report import charts
 from evogen.report.facts import Assessment, Facts
 from evogen.report.figures import figure
-from evogen.report.markup import Child, Element, absent, cell, element, number, table
+from evogen.report.markup import Child, Element, absent, cell, element, number, numeric, table
 from evogen.runs.records import Row
 from evogen.strategies.goals import Goals
 from evogen.tasks import TaskKind
@@ -65,8 +65,12 @@ def values(facts: Facts) -> dict[str, Any] | None:
     return {
         "candidate": str(row.ref),
         "search": {"fitness": row.fitness, "scores": list(row.scores)},
-        "fresh": {"on": fresh.title, "mean": fresh.mean, "scores": list(fresh.scores)},
-        "optimism": {"gap": found.value, "interval": found.interval, "reference": found.reference},
+        "fresh": {
+            "on": fresh.title,
+            "mean": _known(fresh.mean),
+            "scores": [_known(score) for score in fresh.scores],
+        },
+        "optimism": {"gap": _known(found.value), "interval": found.interval, "reference": found.reference},
     }
 
 
@@ -100,7 +104,11 @@ def gap(row: Row, fresh: Sequence[float], candidates: int) -> Gap:
     """
     value = (row.fitness or 0.0) - statistics.fmean(fresh)
     own = np.array(row.scores)
-    if min(len(own), len(fresh)) < 2 or float(np.ptp(own)) == float(np.ptp(fresh)) == 0:
+    if (
+        not math.isfinite(value)
+        or min(len(own), len(fresh)) < 2
+        or float(np.ptp(own)) == float(np.ptp(fresh)) == 0
+    ):
         return Gap(value, None, None)
     generator = Key(0).child("report", "optimism", row.genome).generator()
     means = [
@@ -110,6 +118,10 @@ def gap(row: Row, fresh: Sequence[float], candidates: int) -> Gap:
     low, high = np.quantile(means[0] - means[1], ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     noise = float(own.std(ddof=1)) / math.sqrt(len(own))
     return Gap(value, (float(low), float(high)), noise * largest_of(candidates))
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def largest_of(count: int) -> float:
@@ -124,6 +136,7 @@ def _assessed(facts: Facts, row: Row, fresh: Assessment) -> Iterator[Element]:
     told = f"Candidate {row.ref} on {fresh.title}: {len(fresh.scores)} agents born anew{behind}."
     yield element("p", told)
     groups = [("orange", "in the search", row.scores), ("blue", "fresh", fresh.scores)]
+    groups = [(colour, name, tuple(filter(math.isfinite, scores))) for colour, name, scores in groups]
     groups = [group for group in groups if group[2]]
     image = charts.strips(groups, "score of an agent (mean over its episodes or examples)")
     rows = [_scores(name, scores) for _, name, scores in groups]
@@ -140,6 +153,10 @@ def _optimism(facts: Facts, row: Row, fresh: Assessment) -> Iterator[Element]:
     if found.interval is not None:
         low, high = (number(end, digits=3) for end in found.interval)
         between = f" ({LEVEL:.0%} interval {low} to {high})"
+    if lost := sum(not math.isfinite(score) for score in fresh.scores):
+        said = f"{lost} of {len(fresh.scores)} fresh agents gave answers that are not finite"
+        yield element("p", f"{said}: the winner has no fresh mean, and there is no gap.", class_="warning")
+        return
     estimate, mean = number(row.fitness), number(fresh.mean)
     yield element(
         "p",
@@ -204,5 +221,5 @@ def _baselines(facts: Facts) -> Iterator[Element]:
 
 
 def _cells(validation: float | None, test: float | None, size: int | None) -> list[Child]:
-    shown = [cell(number(value), order=value, kind="number") for value in (validation, test)]
-    return [*shown, cell(number(size), order=size, kind="number")]
+    shown = [numeric(value) for value in (validation, test)]
+    return [*shown, numeric(size)]

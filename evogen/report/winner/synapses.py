@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from evogen.analysis.portrait import Link, Neuron, Portrait
 from evogen.report.figures import drawing, figure, legend
-from evogen.report.markup import Child, Element, cell, element, number, table
+from evogen.report.markup import Child, Element, element, number, numeric, table
 from evogen.report.winner.architecture import modular
 from evogen.report.winner.maps import maps, owner, part_of
 
@@ -59,7 +59,7 @@ def _present(link: Link) -> npt.NDArray[np.bool_]:
 
 def _row(portrait: Portrait, synapse: Synapse) -> list[Child]:
     ends = (portrait.levels[level][place].name for level, place in (synapse.pre, synapse.post))
-    return [*ends, cell(number(synapse.weight), order=synapse.weight, kind="number")]
+    return [*ends, numeric(synapse.weight)]
 
 
 def _figure(portrait: Portrait, shown: list[Synapse], lost: int) -> Element:

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from evogen.analysis.portrait import Link, Portrait
 from evogen.report.figures import Frame, axes, dots, drawing, extent, figure, legend, line
-from evogen.report.markup import Child, Element, absent, cell, element, number, table
+from evogen.report.markup import Child, Element, absent, cell, element, number, numeric, table
 
 SHOWN = 4  # pairs of levels that have a histogram
 POINTS = 1500  # of a scatter
@@ -153,7 +153,7 @@ def _row(portrait: Portrait, link: Link, one: Drawn) -> list[Child]:
         float(np.sqrt(np.square(spread).mean())),
     )
     ends = (_level(portrait, at) for at in (link.pre, link.post))
-    shown = [cell(number(value, digits=3), order=value, kind="number") for value in numbers]
+    shown = [numeric(value, digits=3) for value in numbers]
     return [*ends, *shown, cell(f"{_zeros(one):.1%}", order=_zeros(one), kind="number")]
 
 

@@ -7,7 +7,6 @@ the same rows, training and validation, and are tested on the same others.
 from __future__ import annotations
 
 import hashlib
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from evogen.analysis.plain import plain
 from evogen.studies.grammar import baselines
 from evogen.studies.grammar.arms import Arm
 from evogen.studies.grammar.files import GRAMMAR, SEARCH, settings, written
@@ -121,7 +121,7 @@ def work(folder: Path, cell: Cell) -> None:
         found = [search(file, cell.set, of, cell.arm, seed, **length) for seed in seeds]
     else:
         found = [_BASELINES[cell.arm.kind](cell.set, seed) for seed in seeds]
-    columns = {item.name: [_plain(getattr(each, item.name)) for each in found] for item in fields(Found)}
+    columns = {item.name: plain([getattr(each, item.name) for each in found]) for item in fields(Found)}
     seconds = round(time.perf_counter() - start, 3)
     (folder / "cells").mkdir(parents=True, exist_ok=True)
     keep(_path(folder, cell), {**_wanted(cell), **columns, "seconds": seconds})
@@ -147,7 +147,3 @@ def _path(folder: Path, cell: Cell) -> Path:
 def _wanted(cell: Cell) -> dict[str, Any]:
     plain = {"scikit-learn": version("scikit-learn")}
     return {"schema": SCHEMA, "settings": cell.settings(), "versions": versions() | plain}
-
-
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None  # read back as NaN

@@ -7,13 +7,13 @@ logistic regression and MLPs. MGE-style: the structures and the grammar are ours
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evogen.analysis.plain import plain
 from evogen.analysis.statistics import Interval
 from evogen.errors import SpecError
 from evogen.studies import Findings, Options, Study, refuse_run, refuse_unknown
@@ -113,7 +113,7 @@ def record(
         "scores": {
             cell.name: {
                 "test": result.test.tolist(),
-                "validation": [_finite(value) for value in result.validation.tolist()],
+                "validation": plain(result.validation),
                 "parameters": result.parameters.tolist(),
             }
             for cell, result in done
@@ -126,15 +126,9 @@ def _named(item: object) -> dict[str, Any]:
     """Return the fields by name, an interval as its three numbers."""
     found: Mapping[str, Any] = vars(item)
     return {
-        name: {part: _finite(each) for part, each in value._asdict().items()}
-        if isinstance(value, Interval)
-        else _finite(value)
+        name: plain(value._asdict() if isinstance(value, Interval) else value)
         for name, value in found.items()
     }
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _there(folder: Path, cell: Cell) -> Result:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from evogen.analysis.plain import plain
 from evogen.analysis.statistics import Interval, holm, interval, sign_flip
 from evogen.keys import Key
 from evogen.studies.locality.measure import Mutation, Shares, shares, through_mod
@@ -199,7 +200,7 @@ def record(title: str, found: Found, versions: Mapping[str, str], command: str) 
         "sizes": [_named(each) for each in found.sizes],
         "sweep": [],
     }
-    value: dict[str, Any] = _finite(whole)
+    value: dict[str, Any] = plain(whole)
     return value
 
 
@@ -207,11 +208,3 @@ def _named(item: Any) -> dict[str, Any]:
     return {
         name: value._asdict() if isinstance(value, Interval) else value for name, value in vars(item).items()
     }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

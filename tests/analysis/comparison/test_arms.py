@@ -83,3 +83,8 @@ def test_arms_that_name_no_runs_are_refused(text: str) -> None:
 def test_an_arm_that_is_named_twice_is_refused() -> None:
     with pytest.raises(RunError, match="named twice"):
         paths_of(["a=x", "a=y"])
+
+
+def test_a_run_in_two_arms_is_refused() -> None:
+    with pytest.raises(RunError, match="runs/a-1 is in the arms 'one' and 'two'"):
+        named({"one": [trial("a", 1), trial("a", 2)], "two": [trial("a", 1)]})

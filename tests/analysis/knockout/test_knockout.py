@@ -160,6 +160,7 @@ def test_where_all_agents_are_alike_verdicts_are_facts_without_a_chance(found: K
         assert (part.label is Label.NONE) == (part.loss == 0)
         assert (part.label is Label.HARMFUL) == (part.loss < 0)
     assert any(part.loss for part in alike.parts)
+    assert knockout(replace(of, task=Picky()), genome, agents=6).alike  # though some cannot be scored
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import Tensor
 
+import evogen
 from evogen.analysis.pairs.effects import Comparison, Part, compared, effects
 from evogen.cohort import Ref
 from evogen.connectome.direct import Direct
+from evogen.experiment.launch import problem
 from evogen.genome import Gene, Genome, frozen
 from evogen.keys import Key
+from evogen.phenotype import Network
+from evogen.tasks import Fold
+from evogen.testing.tiny import Lessons
 from evogen.variation.sample import sample
 
 from ..planted import CARRIER, USELESS, noisy, posed, trained
 
 AGENTS = 16
+SPACES = Path(__file__).parents[3] / "searchspaces"
 
 
 def with_rule(genome: Genome, gene: int, value: float) -> Genome:
@@ -200,6 +209,16 @@ def test_a_codon_is_told_by_what_it_does_to_the_network() -> None:
 
 
 def test_examples_that_chose_the_genome_are_not_asked_again() -> None:
-    assert fold_of(Lessons()) is Fold.REPORT
-    assert fold_of(Blobs()) is Fold.REPORT
-    assert fold_of(Walk()) is Fold.SEARCH  # where every key has episodes of its own
+    asked = set()
+
+    @dataclass(frozen=True)
+    class Watched(Lessons):
+        def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
+            asked.add(fold)
+            return Lessons.score(self, agents, keys, fold)
+
+    of = replace(problem(evogen.load(SPACES / "digits-life.yaml"), "cpu"), task=Watched())
+    a, b = (sample(of.space, Key(2), Ref(0, row)) for row in range(2))
+    b = replace(a, plasticity=b.plasticity)
+    effects(of, compared(of, a, b), agents=2)
+    assert asked == {Fold.REPORT}

@@ -9,12 +9,12 @@ from typing import Any
 
 import experiment_files
 import pytest
-from search_fakes import Done
 
 import evogen
 from evogen.analysis import pairs
 from evogen.analysis.pairs import Pair, descent, relation
 from evogen.cohort import Cohort, Evaluation, Individual, Outcome, Ref
+from evogen.evaluators import Result
 from evogen.experiment import Experiment
 from evogen.keys import Key
 from evogen.runs import Run
@@ -47,7 +47,7 @@ def made(folder: Path, text: str = experiment_files.EXPERIMENT, **settings: Any)
             else Evaluation(Outcome.OK, fitness=float(sum(ref)), scores=(float(sum(ref)),))
             for ref in refs
         )
-        run.commit(Cohort(cohort, individuals), Done((cohort, ends, 1.0, "here")))
+        run.commit(Cohort(cohort, individuals), Result(cohort, ends, 1.0, "here"))
     return run, experiment
 
 

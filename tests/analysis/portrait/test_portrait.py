@@ -136,8 +136,12 @@ def test_what_torch_cannot_do_is_an_error_of_ours(run_of, monkeypatch):
         portrait(run, run.best())
 
 
-def test_a_task_that_raises_anything_is_an_error_of_ours(run_of, monkeypatch):
+def test_network_is_shown_where_the_task_raises_at_work(run_of, monkeypatch):
     run, _ = run_of()
+    whole = portrait(run, run.best())
     monkeypatch.setattr(module, "record", lambda *_: {}["a user's own mistake"])
-    with pytest.raises(DevelopmentError, match="KeyError"):
-        portrait(run, run.best())
+    found = portrait(run, run.best())
+    assert found.episode is None
+    assert found.notes == ('It cannot be shown at work: the task raised KeyError: "a user\'s own mistake"',)
+    for a, b in zip(found.links, whole.links, strict=True):
+        assert np.array_equal(a.sampled, b.sampled)

@@ -1,4 +1,5 @@
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -6,6 +7,7 @@ import evogen
 from evogen.cohort import Outcome
 from evogen.report.facts import gather
 from evogen.report.search import overview
+from evogen.strategies.goals import Goals
 
 
 def words(made):
@@ -77,3 +79,21 @@ def test_reproduction_gives_the_command_and_the_fingerprint(search, cohorts, whi
     assert shlex.split(second) == ["evogen", "fingerprint", options[3]]
     assert run.fingerprint() in words(made)
     assert which in words(made)
+
+
+def test_reproduction_names_what_was_changed_since_the_run_began(search):
+    run, _ = search(2)
+    for cohorts in (4, 5):
+        run.log("changed", key="search.cohorts", **{"from": 3, "to": cohorts}, versions={})
+    (command,) = (
+        item.text for item in overview.reproduction(gather(run)).iter("pre") if "run" in item.text[:12]
+    )
+    assert "--set search.cohorts=5" in command
+    assert command.count("--set") == 1
+
+
+def test_best_is_said_of_a_fitness_only_where_it_was_the_goal(search):
+    facts = gather(search()[0])
+    assert "best fitness in the search" in words(overview.heading(facts))
+    other = replace(facts, goals=Goals({"synapses": "minimise"}))
+    assert "the winner's fitness in the search" in words(overview.heading(other))

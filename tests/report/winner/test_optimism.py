@@ -88,18 +88,31 @@ def test_no_gap_is_foretold_of_a_winner_that_was_not_chosen_for_its_fitness(sear
     assert values(goals)["optimism"]["reference"] is None
     assert values(goals)["optimism"]["interval"] == values(facts)["optimism"]["interval"]
     assert "not chosen for its fitness alone" in text(goals)
-    failed = replace(
-        facts, rows=tuple(row._replace(fitness=None) for row in facts.rows[:-1]) + facts.rows[-1:]
-    )
-    assert "best of 1 noisy estimates" in text(failed)
+
+
+def test_candidates_without_an_estimate_are_no_estimates(search):
+    run, _ = search()
+    assess(run, [30.0, 40.0, 50.0])
+    facts = gather(run)
+    without = tuple(row._replace(fitness=None) for row in facts.rows[:-1])
+    assert "best of 1 noisy estimates" in text(replace(facts, rows=(*without, facts.rows[-1])))
 
 
 def test_of_several_lives_the_gap_has_no_interval(search):
-    run, _ = search(
-        text=f"{CONTROL}inheritance: baldwinian\n".replace("cohort_size: 6", "cohort_size: 6, lives: 3")
-    )
+    several = CONTROL.replace("cohort_size: 6", "cohort_size: 6, lives: 3")
+    run, _ = search(text=f"{several}inheritance: baldwinian\n")
     assess(run, [30.0, 40.0, 50.0])
     facts = gather(run)
     assert values(facts)["optimism"]["interval"] is None
     assert values(facts)["optimism"]["reference"] is None
     assert "mean over 3 lives" in text(facts)
+
+
+def test_a_fresh_agent_whose_answers_are_not_finite_leaves_no_gap(search):
+    run, _ = search()
+    assess(run, [30.0, math.nan, 50.0])
+    facts = gather(run)
+    found = values(facts)
+    assert found["optimism"] == {"gap": None, "interval": None, "reference": None}
+    assert found["fresh"] == {"on": facts.assessment.title, "mean": None, "scores": [30.0, None, 50.0]}
+    assert "1 of 3 fresh agents gave answers that are not finite" in text(facts)
