@@ -14,7 +14,7 @@ hovering, selecting and zooming work as in the report. It follows the reader's l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Figure:
     """
 
     title: str
-    html: str
+    html: str = field(repr=False)
 
     def save(self, path: str | Path) -> Path:
         """Write the page; a page that is there is replaced.

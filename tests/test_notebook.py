@@ -141,6 +141,7 @@ def test_figures_are_those_of_the_report(run: Run, tmp_path: Path) -> None:
     )
     figure = evogen.figure(run, "fitness")
     assert figure == found["Fitness over the search"]
+    assert repr(figure) == "Figure(title='Fitness over the search')"
     assert figure.html.startswith("<!DOCTYPE html>")
     assert "default-src 'none'" in figure.html
     assert figure.save(tmp_path / "f.html").read_text("utf-8") == figure.html

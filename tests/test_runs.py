@@ -363,6 +363,9 @@ def test_folder_that_is_missing_or_no_run(tmp_path):
     with pytest.raises(RunError, match="is not a run"):
         Run.open(tmp_path, write=True)
     assert os.listdir(tmp_path) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="file is a file; give the folder of a run"):
+        Run.open(tmp_path / "file", write=True)
 
 
 def test_database_locked_from_outside_is_said_to_be_locked(tmp_path, run):

@@ -26,5 +26,6 @@ def reported() -> Iterator[None]:
         typer.echo(plain(f"error: {error}"), err=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        typer.echo("interrupted; what is committed stays: 'evogen resume RUN' goes on", err=True)
+        said = "interrupted; 'evogen resume RUN' goes on with a search, any other command is given again"
+        typer.echo(said, err=True)
         raise typer.Exit(INTERRUPTED) from error

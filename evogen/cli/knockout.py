@@ -21,7 +21,7 @@ _LINE = "{:<17.17} {:>8} {:>19} {:<8} {:>9} {}"
 def knockout(
     candidate: Candidate,
     *,
-    agents: Annotated[int, typer.Option(min=2, help="Born of the intact genome and of each variant.")] = 16,
+    agents: Annotated[int, typer.Option(min=6, help="Born of the intact genome and of each variant.")] = 16,
     pairs: Annotated[
         int, typer.Option(min=0, help="Gene pairs, those of the largest predicted losses.")
     ] = 1024,
@@ -81,8 +81,8 @@ def _lines(found: Knockout, title: str, most: int) -> Iterator[str]:
     from evogen.analysis.knockout.worth import cautions, learners
 
     parts = [part for part in found.parts[1:] if part.label != "not screened"]
-    yield f"knock-out of {title}, genome {found.genome[:12]}"
-    yield f"{len(found.intact)} agents each, on {found.reported}"
+    yield f"knock-out of {title}, as its life tuned it"
+    yield from textwrap.wrap(f"{len(found.intact)} agents each, on {found.reported}", 80)
     silent = found.score - found.gap
     yield f"intact {found.score:.4g}; without any synapse {silent:.4g}, a gap of {found.gap:.4g}"
     counts = Counter(part.label for part in parts)

@@ -79,7 +79,8 @@ def _up(run: Run, kin: Sequence[Kin], line: Sequence[Kin], lines: int) -> Iterat
         yield f"ancestors   none: made by {one.operator} in cohort {one.ref.cohort}{missing}"
         return
     cohorts = len({ancestor.ref.cohort for ancestor in older})
-    yield f"ancestors   {len(older)} in {cohorts} cohorts, {len(kinship.founders(older))} of them founders"
+    founders = f"{len(kinship.founders(older))} of them founders"
+    yield f"ancestors   {len(older)} in {cohorts} cohort{'s' * (cohorts > 1)}, {founders}"
     common = kinship.operators(kin).most_common()
     yield from _wrapped("operators", (f"{name} {count}" for name, count in common))
     gains = kinship.jumps(line)

@@ -86,7 +86,9 @@ def export_agent(
         SpecError: the folder cannot be used, or the extra `onnx` is missing.
         EvogenError: what cannot be exported, and why.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not folder.is_dir():
+        raise SpecError(f"--to {folder}: wanted a new folder, this is a file")
+    if folder.exists() and any(folder.iterdir()):
         raise SpecError(f"--to {folder}: wanted a new folder, this one is not empty")
     if with_onnx:
         onnx.require()

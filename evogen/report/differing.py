@@ -81,8 +81,14 @@ _COMPARED: tuple[tuple[str, str, Callable[[Facts], str]], ...] = (
 def _said(kind: str, experiment: Experiment) -> str:
     made = getattr(experiment, kind)
     pairs = ((field.name, getattr(made, field.name)) for field in dataclasses.fields(made))
-    settings = ", ".join(f"{name} {value}" for name, value in pairs)
+    settings = ", ".join(f"{name} {_plain(value)}" for name, value in pairs if value not in ("", (), None))
     return f"{name_of(kind, made)}{f' with {settings}' if settings else ''}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from evogen.report.markup import Child, Element, element
 Numbers = Sequence[float] | npt.NDArray[np.float64]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 22, 30, 40
 _BROAD = 640
+_HALF_DIGIT, _ALONE = 3.7, 3.0  # pixels: half a digit's width; half the stroke of a point without neighbours
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def axes(frame: Frame, *, rows: Sequence[float] | None = None) -> Element:
     for x, text in zip(columns, labels(columns), strict=True):
         at = frame.across(x)
         parts.append(element("path", d=f"M{at:.1f} {bottom}v4", class_="axis"))
-        parts.append(element("text", text, x=at, y=bottom + 17, class_="middle"))
+        inside = min(at, frame.width - _HALF_DIGIT * len(text))  # a long number at the end would be cut
+        parts.append(element("text", text, x=inside, y=bottom + 17, class_="middle"))
     parts.append(element("path", d=f"M{_LEFT} {bottom}H{right}", class_="axis"))
     parts.append(element("text", frame.y_label, x=4, y=14, class_="name"))
     parts.append(element("text", frame.x_label, x=right, y=bottom + 34, class_="name end"))
@@ -97,13 +99,22 @@ def axes(frame: Frame, *, rows: Sequence[float] | None = None) -> Element:
 
 
 def line(frame: Frame, xs: Numbers, ys: Numbers, kind: str) -> Element:
-    """Return a line through the points, broken where a y is not finite."""
-    path, drawn = [], False
+    """Return a line through the points, broken where a y is not finite; a point alone is a short stroke."""
+    pieces: list[list[tuple[float, float]]] = [[]]
     for x, y in zip(xs, ys, strict=True):
         if math.isfinite(y):
-            path.append(f"{'L' if drawn else 'M'}{frame.at(x, y)}")
-        drawn = math.isfinite(y)
-    return element("path", d="".join(path), class_=f"line {kind}")
+            pieces[-1].append((x, y))
+        elif pieces[-1]:
+            pieces.append([])
+    path = "".join(_piece(frame, piece) for piece in pieces if piece)
+    return element("path", d=path, class_=f"line {kind}")
+
+
+def _piece(frame: Frame, points: Sequence[tuple[float, float]]) -> str:
+    if len(points) > 1:
+        return f"M{'L'.join(frame.at(x, y) for x, y in points)}"
+    x, y = points[0]
+    return f"M{frame.across(x) - _ALONE:.1f} {frame.up(y):.1f}h{2 * _ALONE:g}"
 
 
 def band(frame: Frame, xs: Numbers, low: Numbers, high: Numbers, kind: str) -> Element:

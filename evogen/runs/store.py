@@ -131,7 +131,8 @@ def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
     """
     path = folder / "run.db"
     if not folder.is_dir():
-        raise RunError(f"there is no folder {folder}; give the folder of a run, such as runs/NAME")
+        wrong = f"{folder} is a file" if folder.is_file() else f"there is no folder {folder}"
+        raise RunError(f"{wrong}; give the folder of a run, such as runs/NAME")
     if not path.is_file():
         raise RunError(f"{folder} is not a run, it has no run.db; give a folder that 'evogen run' made")
     with explained(folder):

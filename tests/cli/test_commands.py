@@ -64,6 +64,21 @@ def test_ctrl_c_says_how_to_resume_and_a_resumed_run_is_the_same(
     assert call("fingerprint", "cut").stdout == whole
 
 
+def test_ctrl_c_in_a_command_on_a_run_is_one_sentence_and_writes_nothing(
+    run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evogen.report.write", _interrupt_all)
+    cut = call("report", run, "-o", str(tmp_path / "cut.html"))
+    assert cut.exit_code == 130
+    assert cut.stderr.startswith("interrupted; ")
+    assert len(cut.stderr.splitlines()) == 1
+    assert list(tmp_path.glob("*cut*")) == []
+
+
+def _interrupt_all(*_: object) -> str:
+    raise KeyboardInterrupt
+
+
 def _interrupt(_: object) -> str:
     raise KeyboardInterrupt
 

@@ -156,6 +156,8 @@ def test_what_cannot_be_exported_is_refused(
     (tmp_path / "full" / "mine").touch()
     with pytest.raises(SpecError, match="wanted a new folder, this one is not empty"):
         export_agent(walk, Ref(0, 0), tmp_path / "full", with_onnx=False)
+    with pytest.raises(SpecError, match="mine: wanted a new folder, this is a file"):
+        export_agent(walk, Ref(0, 0), tmp_path / "full" / "mine", with_onnx=False)
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(SpecError, match=r"needs onnxscript: pip install 'evogen\[onnx\]'.*--without-onnx"):
         export_agent(walk, Ref(0, 0), tmp_path / "new")

@@ -60,7 +60,14 @@ def test_axes_carry_ticks_and_labels_with_units():
 
 def test_line_breaks_where_a_value_is_not_finite():
     drawn = line(FRAME, [0, 1, 2, 3], [0.0, 1.0, math.nan, 0.5], "blue")
-    assert drawn.get("d") == "M50.0 130.0L70.0 30.0M110.0 80.0"
+    assert drawn.get("d") == "M50.0 130.0L70.0 30.0M107.0 80.0h6"  # a point alone is seen too
+
+
+def test_a_long_number_at_the_end_of_an_axis_is_not_cut():
+    frame = Frame((0.0, 800_000.0), (0.0, 1.0), "steps", "share")
+    last = next(item for item in axes(frame).iter("text") if item.text == "800,000")
+    assert float(last.get("x")) + 3.7 * len("800,000") <= frame.width
+    assert float(last.get("x")) < frame.across(800_000)
 
 
 def test_band_goes_out_along_the_top_and_back_along_the_bottom():

@@ -147,7 +147,11 @@ def _levels(arms: Sequence[Arm], scales: Mapping[str, Scale]) -> Values:
     ]
     finite = np.concatenate(every)
     finite = finite[np.isfinite(finite)]
-    return np.linspace(finite.min(), finite.max(), _LEVELS) if len(finite) else np.zeros(1)
+    if not len(finite):
+        return np.zeros(1)
+    low, high = float(finite.min()), float(finite.max())
+    margin = 0.0 if high > low else 0.05 * abs(low) or 1.0  # around equal scores, so that a step is seen
+    return np.linspace(low - margin, high + margin, _LEVELS)
 
 
 def _standing(

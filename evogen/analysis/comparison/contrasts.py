@@ -108,5 +108,6 @@ def _test(first: Arm, second: Arm, tasks: Sequence[str], comparisons: int) -> tu
     seeds = len({one.seed for one, _ in every})
     test = choose(shared=True, seeds=seeds, comparisons=comparisons)
     if test is Test.RANK_SUM:
-        return test, f"{shared}, but {seeds} pairs are too few for the paired test to make any claim"
+        few = f"{seeds} pair{'s are' if seeds > 1 else ' is'} too few"
+        return test, f"{shared}, but {few} for the paired test to make any claim"
     return test, shared

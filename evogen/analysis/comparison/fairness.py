@@ -69,7 +69,7 @@ def settled(arms: Sequence[Arm], unfinished: Unfinished) -> tuple[list[Arm], lis
     failed = unfinished is Unfinished.FAILED
     found = [arm for arm in (_without(arm, failed=failed) for arm in arms) if arm.trials]
     if len(found) < 2:
-        raise RunError(_one_arm(found))
+        raise RunError(_one_arm(found) if len(arms) < 2 else _none_left(arms, found))
     does = "count as failed" if failed else "are left out, which favours an arm whose bad runs do not end"
     return found, [f"of the runs, {len(open_ones)} unfinished {does}: {_few(open_ones)}"] if open_ones else []
 
@@ -92,6 +92,14 @@ def _one_arm(arms: Sequence[Arm]) -> str:
     return (
         f"wanted two arms or more, found {len(arms)}{name}{tasks}: runs are one arm if they differ in "
         "nothing but seed, name and task; give runs of another experiment, or name arms by --arm NAME=RUN,RUN"
+    )
+
+
+def _none_left(arms: Sequence[Arm], kept: Sequence[Arm]) -> str:
+    empty = " and ".join(f"'{arm.name}'" for arm in arms if arm.name not in {one.name for one in kept})
+    return (
+        f"no run of {empty} is finished, so leaving unfinished ones out leaves fewer than two arms: "
+        "go on with them by 'evogen resume RUN', or give --unfinished failed"
     )
 
 

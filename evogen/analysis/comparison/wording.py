@@ -43,7 +43,7 @@ def strength(found: Power) -> str:
     """Say what a test finds and what it does not."""
     sizes = {f"{one}" if one == other else f"{one} and {other}" for one, other in found.seeds}
     each = "" if len(found.seeds) < 2 else " and task" if found.tasks == 1 else " and set of tasks"
-    seeds = f"{' or '.join(sorted(sizes)) or 'no comparable'} seeds an arm{each}"
+    seeds = f"{' or '.join(sorted(sizes)) or 'no comparable'} seed{'s' * (sizes != {'1'})} an arm{each}"
     one = f", each one observation on all of its {found.tasks} tasks," if found.tasks > 1 else ""
     shared = f" and {found.comparisons} comparisons" if found.comparisons > 1 else ""
     unit = "sd of the paired differences" if found.test == "signed-rank" else "sd between seeds"

@@ -129,7 +129,8 @@ class Plane {
     }
     for (const [value, text] of ticks(across(left), across(right))) {
       put("path", { d: `M${column(value)} ${bottom}v4`, class: "axis" });
-      put("text", { x: column(value), y: bottom + 17, class: "middle" }, text);
+      const inside = Math.min(column(value), this.svg.viewBox.baseVal.width - 3.7 * text.length); // as in figures.py
+      put("text", { x: inside, y: bottom + 17, class: "middle" }, text);
     }
     put("path", { d: `M${left} ${bottom}H${right}`, class: "axis" });
     this.axes.replaceChildren(...parts);

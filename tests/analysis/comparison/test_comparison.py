@@ -113,8 +113,15 @@ def test_unfinished_runs_are_refused_counted_as_failed_or_left_out() -> None:
     assert failed.loud[0].startswith("of the runs, 2 unfinished count as failed")
     left = compare(some, Options(unfinished=Unfinished.LEFT_OUT))
     assert left.standings[1].scores["cartpole"].tolist() == LOW
-    with pytest.raises(RunError, match="wanted two arms or more, found 1"):
+    with pytest.raises(RunError, match="no run of 'b' is finished, so leaving unfinished ones out"):
         compare(which, Options(unfinished=Unfinished.LEFT_OUT))
+
+
+def test_the_profile_of_equal_scores_is_a_step() -> None:
+    found = compare(arms({"a": [500.0] * 3, "b": [500.0] * 3}), Options())
+    share, _, _ = found.standings[0].profile
+    assert found.levels[0] < 500 < found.levels[-1]
+    assert (share == (found.levels < 500)).all()
 
 
 def test_a_winner_without_a_fresh_score_is_refused() -> None:
