@@ -71,7 +71,7 @@ def _heading(found: Knockout, title: str) -> Element:
         element("h1", f"Knock-out of {title}"),
         element(
             "p",
-            f"Every part of the genome, as its life tuned it, silenced in turn: {len(found.intact)} born agents "
+            f"Every part of the genome, as its life tuned it, silenced in turn: {len(found.intact)} agents "
             f"each, on {found.reported}. No agent learns again.",
             class_="lead",
         ),
