@@ -94,17 +94,24 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) ->
 
 
 def _rows(source: sqlite3.Connection, table: str) -> Iterator[Sequence[Any] | None]:
-    """Iterate over the rows of a table; None for each stretch that cannot be read."""
+    """Iterate over the rows of a table; None for each stretch that cannot be read.
+
+    Row numbers only rise: a damaged tree may lead back to rows that were read, round and round.
+    """
     select = f"SELECT rowid, {_COLUMNS[table]} FROM {table}"  # noqa: S608
     at: int | None = -1
     while at is not None:
         try:
             for number, *values in source.execute(f"{select} WHERE rowid > ? ORDER BY rowid", (at,)):
+                if number <= at:
+                    break
                 at = number
                 yield values
-            return
+            else:
+                return
         except sqlite3.DatabaseError:
-            yield None
+            pass
+        yield None
         found = _next(source, select, at)
         at = None
         if found is not None:
@@ -119,16 +126,20 @@ def _next(source: sqlite3.Connection, select: str, at: int) -> Sequence[Any] | N
             found = source.execute(f"{select} WHERE rowid = ?", (number,)).fetchone()
         except sqlite3.DatabaseError:
             continue
-        if found is not None:
+        if found is not None and found[0] == number:
             return found  # type: ignore[no-any-return]
     return None
 
 
 def _copy_places(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     """Copy where arrays are as far as it goes; who lacks one says so when it is asked for it."""
+    last = ""
     try:
-        for values in source.execute("SELECT id, cohort FROM array"):
-            target.execute("INSERT OR IGNORE INTO array VALUES (?, ?)", values)
+        for name, cohort in source.execute("SELECT id, cohort FROM array ORDER BY id"):
+            if not str(name) > last:
+                return  # a damaged tree that leads round and round
+            last = str(name)
+            target.execute("INSERT OR IGNORE INTO array VALUES (?, ?)", (name, cohort))
     except sqlite3.DatabaseError:
         return
 
