@@ -16,6 +16,7 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from evogen.cohort import Ref
+from evogen.errors import RunError
 from evogen.runs import Run, readback
 from evogen.runs.records import SELECT_RELATIVES, Kin
 from evogen.runs.standing import rank
@@ -62,10 +63,20 @@ def relatives(run: Run) -> Iterator[Kin]:
 
 
 def parents(run: Run, *, begin: int = 0) -> Iterator[tuple[Ref, str]]:
-    """Iterate over the candidates from this cohort on, each with its parents as JSON."""
+    """Iterate over the candidates from this cohort on, each with its parents as JSON.
+
+    Raises:
+        RunError: what is stored there is no text.
+    """
     for cohort in range(begin, run.told):
-        found = run.select("SELECT row, parents FROM candidate WHERE cohort = ? ORDER BY row", cohort)
-        yield from ((Ref(cohort, row), text) for row, text in found)
+        for row, text in run.select(
+            "SELECT row, parents FROM candidate WHERE cohort = ? ORDER BY row", cohort
+        ):
+            if type(text) is not str:
+                raise RunError(
+                    f"the parents of candidate {cohort}:{row} were altered; restore it from a copy"
+                )
+            yield Ref(cohort, row), text
 
 
 def founders(kin: Iterable[Kin]) -> list[Kin]:

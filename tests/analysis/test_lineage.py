@@ -111,6 +111,12 @@ def lines(path):
         return list(csv.DictReader(file))
 
 
+def test_parents_of_another_type_are_an_error_of_ours(family):
+    family._database.execute("UPDATE candidate SET parents = x'5b5d' WHERE cohort = 2")
+    with pytest.raises(RunError, match="parents of candidate 2:0 were altered"):
+        list(descendants(family, Ref(0, 0)))
+
+
 def test_phylogeny_is_written_as_the_standard_says(tmp_path, family):
     out = tmp_path / "all.csv"
     assert write_phylogeny(family, relatives(family), out) == (8, 0)
