@@ -1,6 +1,7 @@
 """A search without torch: a strategy that climbs, an evaluator; run as a script, it searches until killed."""
 
 import math
+import os
 import sys
 import time
 from contextlib import closing
@@ -104,5 +105,5 @@ if __name__ == "__main__":
     folder, cohorts, workers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     opened = Run.open(folder, write=True) if folder.exists() else new_run(folder)
     with opened as run, closing(_evaluator(workers, run)) as evaluator:
-        ending = search(run, cohorts, evaluator=evaluator, on_event=lambda _: print(flush=True))
+        ending = search(run, cohorts, evaluator=evaluator, on_event=lambda _: os.write(1, b"\n"))
     print(ending, flush=True)
