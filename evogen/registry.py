@@ -13,6 +13,7 @@ import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from evogen.errors import SpecError, near
@@ -20,13 +21,20 @@ from evogen.errors import SpecError, near
 PACKAGES: Mapping[str, str] = {
     "task": "evogen.tasks",
     "learner": "evogen.learning",
+    "protection": "evogen.learning.protections",
+    "metric": "evogen.metrics",
     "strategy": "evogen.strategies",
     "rule": "evogen.plasticity",
     "neuron": "evogen.neurons",
     "wiring": "evogen.connectome",
     "prior": "evogen.connectome.priors",
+    "circuit": "evogen.connectome.circuits",
     "constraint": "evogen.grammar.constraints",
+    "error": "evogen.learning.errors",
+    "schedule": "evogen.learning.schedules",
 }
+LARGEST = 2**26
+"""Bytes of a file, unless its setting says otherwise: every run keeps a copy, every worker is sent one."""
 _registered: dict[str, dict[str, type[Any]]] = {kind: {} for kind in PACKAGES}
 _T = TypeVar("_T")
 
@@ -95,6 +103,12 @@ def setting(default: Any, *, doc: str, low: float | None = None, high: float | N
     )
 
 
+def choice(default: str, *, names: Sequence[str], doc: str) -> Any:
+    """Declare a setting that is one of these names; a range of whole numbers makes it a gene, by place."""
+    metadata = {"evolvable": False, "choices": tuple(names), "doc": doc}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
 def part(kind: str, default: Any, *, doc: str) -> Any:
     """Declare a setting that is itself a part of this kind: a name, or a section with `kind` and settings."""
     return dataclasses.field(default=default, metadata={"evolvable": False, "part": kind, "doc": doc})
@@ -105,13 +119,27 @@ def parts(kind: str, *, doc: str) -> Any:
     return dataclasses.field(default=(), metadata={"evolvable": False, "parts": kind, "doc": doc})
 
 
-def file(*, doc: str, default: str = "", names: Sequence[str] = ()) -> Any:
+def file(
+    *,
+    doc: str,
+    default: str = "",
+    names: Sequence[str] = (),
+    pack: Callable[[Path], bytes] | None = None,
+    largest: int = LARGEST,
+) -> Any:
     """Declare a setting that is the path of a file, one of these names, or '' for none.
 
     An experiment's part gets a File in the place of a path, which every run keeps a copy of.
+
+    Args:
+        doc: what it is, for listings.
+        default: a name, or ''.
+        names: that are no paths.
+        pack: turns a folder into what the file NAME.zip holds; None: a folder is refused.
+        largest: bytes.
     """
-    metadata = {"evolvable": False, "file": True, "names": tuple(names), "doc": doc}
-    return dataclasses.field(default=default, metadata=metadata)
+    about = {"names": tuple(names), "pack": pack, "largest": largest}
+    return dataclasses.field(default=default, metadata={"evolvable": False, "file": about, "doc": doc})
 
 
 def evolvable_fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:

@@ -147,6 +147,7 @@ class Document:
     rules: dict[str, Any] | None = None
     plasticity: dict[str, dict[str, Any]] = field(default_factory=dict)
     inheritance: Inheritance = Inheritance.LAMARCKIAN
+    metrics: list[Part] = field(default_factory=list)
     search: dict[str, Any] = field(default_factory=dict)
     racing: dict[str, Any] | None = None
     compute: dict[str, Any] = field(default_factory=dict)
@@ -233,6 +234,8 @@ def _inside(item: dataclasses.Field[Any], number: float, where: Where) -> None:
 
 
 def _bounds(item: dataclasses.Field[Any]) -> tuple[float, float]:
+    if choices := item.metadata.get("choices"):
+        return 0, len(choices) - 1
     low, high = item.metadata.get("low"), item.metadata.get("high")
     return -math.inf if low is None else low, math.inf if high is None else high
 
@@ -250,7 +253,8 @@ def _is_range(value: object) -> bool:
 
 
 def _range(item: dataclasses.Field[Any], hint: Any, value: Any, where: Where) -> Range:
-    if not item.metadata.get("evolvable"):
+    choices = item.metadata.get("choices", ())
+    if not item.metadata.get("evolvable") and not choices:
         raise where.error(f"found the range {show(value)}, but this setting is one for the whole experiment")
     ((kind, bounds),) = value.items()
     pair: Any = tuple[int, int] if kind == "integers" else tuple[float, float]
@@ -261,8 +265,9 @@ def _range(item: dataclasses.Field[Any], hint: Any, value: Any, where: Where) ->
     if not low < high or (kind == "log" and low <= 0):
         above = "0 < LOW" if kind == "log" else "LOW"
         raise where.error(f"wanted {{{kind}: [LOW, HIGH]}} with {above} < HIGH, found {show(value)}")
-    if hint is int and kind != "integers":
-        raise where.error(f"wanted {{integers: [LOW, HIGH]}} for a whole number, found {show(value)}")
+    if (hint is int or choices) and kind != "integers":
+        what = f"the places of {', '.join(choices)} from 0" if choices else "a whole number"
+        raise where.error(f"wanted {{integers: [LOW, HIGH]}} for {what}, found {show(value)}")
     for end in (low, high):
         _inside(item, end, where)
     return Range(kind, low, high)

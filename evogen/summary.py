@@ -20,6 +20,7 @@ from evogen.errors import DevelopmentError
 from evogen.experiment import Check, Experiment
 from evogen.genome import Genome
 from evogen.grammar.architecture import plan_of
+from evogen.plasticity.locality import sentence
 from evogen.registry import known, name_of, plural
 from evogen.runs import Run
 from evogen.runs.records import Row
@@ -115,6 +116,8 @@ def part_lines(kind: str) -> Iterator[str]:
     yield f"{plural(kind)}:"
     for name, cls in known(kind).items():
         yield f"  {name}: {(inspect.getdoc(cls) or '').splitlines()[0]}"
+        if kind == "rule":
+            yield f"    local: {sentence(cls())}"
         for field in dataclasses.fields(cls):
             yield f"    {_field(field)}"
 
@@ -127,11 +130,13 @@ def _plan(genome: Genome, experiment: Experiment) -> dict[str, Any] | None:
         return None
     groups = [group._asdict() | {"settings": dict(group.settings)} for group in found.groups]
     links = [
-        link._asdict() | {"coefficients": dict(link.coefficients), "settings": dict(link.settings)}
+        link._replace(pattern=None)._asdict()
+        | {"coefficients": dict(link.coefficients), "settings": dict(link.settings)}
         for link in found.projections
     ]
     learning = {gene: vars(how) for gene, how in found.learning.items()}
-    return {"groups": groups, "projections": links, "learning": learning}
+    circuit = None if found.anatomy is None else found.anatomy._asdict() | {"words": found.anatomy.words}
+    return {"groups": groups, "projections": links, "learning": learning, "circuit": circuit}
 
 
 def _gene(gene: Mapping[str, Any]) -> str:
@@ -149,7 +154,7 @@ def _module(found: dict[str, Any] | None, innovation: int) -> str:
     layers = [group for group in groups if group["gene"] == innovation]
     links = [link for link in found["projections"] if link["gene"] == innovation]
     recurrent = {link["post"] for link in links if link["pre"] == link["post"]}
-    words = ["in"]
+    words = [*([f"{found['circuit']['words']}:"] if found["circuit"] else []), "in"]
     for link in links:
         if link["pre"] != link["post"]:
             loop = " recurrent" * (link["post"] in recurrent)
@@ -198,7 +203,7 @@ def _field(field: dataclasses.Field[Any]) -> str:
     shown = json.dumps(name_of(kind, value) if kind else value, default=str)
     default = "" if value is dataclasses.MISSING else f" = {shown}"
     bounds = "" if low is high is None else f" in [{_end(low, '-inf')}, {_end(high, 'inf')}]"
-    gene = " (evolvable)" if field.metadata.get("evolvable") else ""
+    gene = " (evolvable)" if field.metadata.get("evolvable") or "choices" in field.metadata else ""
     return f"{field.name}{default}{bounds}{gene}: {field.metadata.get('doc', '')}"
 
 

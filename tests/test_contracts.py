@@ -11,15 +11,23 @@ from evogen.tasks.table import Measure
 from evogen.testing import EVALUATOR, contract
 
 TEACHERS = str(Path(__file__).parent / "learning" / "teachers")
+SPIKES = str(Path(__file__).parent / "tasks" / "spikes.csv")
 SHORT = {
     ("task", "cartpole"): {"episodes": 2},
+    ("task", "cartpole-flipped"): {"horizon": 60, "episodes": 2, "report_episodes": 2},
+    ("task", "cue-reward"): {"trials": 6, "episodes": 2, "report_episodes": 2},
     ("task", "gymnasium"): {"id": "CartPole-v1", "episodes": 2, "report_episodes": 2},
     ("task", "acrobot"): {"episodes": 2, "report_episodes": 2},
     ("task", "pendulum"): {"episodes": 2, "report_episodes": 2},
     ("task", "mountain-car"): {"episodes": 2, "report_episodes": 2},
     ("task", "mountain-car-continuous"): {"episodes": 2, "report_episodes": 2},
+    ("task", "swimmer"): {"links": 3, "steps": 20, "episodes": 2, "report_episodes": 2},
     ("task", "table"): {"measure": Measure.LOG_LOSS},
     ("task", "digits-life"): {"lessons": 5, "lives": 2, "questions": 10},
+    ("task", "retrieval"): {"asked": 16},
+    ("task", "synthetic-reach"): {"units": 5, "steps": 4, "asked": 16},
+    ("task", "spike-trains"): {"file": SPIKES, "bin": 20.0},
+    ("task", "grasshopper"): {"bin": 10, "steps": 30, "lag": 2, "warmup": 4},
     ("learner", "dqn"): {
         "steps": 60,
         "environments": 2,
@@ -38,6 +46,9 @@ SHORT = {
         "environments": 4,
         "epochs": 2,
     },
+    ("learner", "bptt"): {"updates": 4, "batch": 8},
+    ("learner", "continual"): {"epochs": 2, "batch": 17},
+    ("protection", "ewc"): {"samples": 20},
     ("learner", "supervised"): {"epochs": 2, "batch": 17, "noise": 0.5},
     ("strategy", "genetic"): {"population": 8},
     ("strategy", "islands"): {"count": 2, "every": 1, "inner": Genetic(population=6)},

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -57,15 +57,44 @@ def interval(values: Values, key: Key) -> Interval:
     mean = float(finite.mean())
     if np.ptp(finite) == 0:
         return Interval(mean, mean, mean)
+    extremes = Interval(mean, float(finite.min()), float(finite.max()))
+    return _bootstrapped((finite,), np.mean, key) or extremes
+
+
+def gap(first: Values, second: Values, key: Key) -> Interval:
+    """Return the difference of the means of finite (S,) values of two arms, with its interval.
+
+    Bootstrapped over the seeds of each arm apart, as `interval`; the extremes where that fails. Where an arm
+    has one value there is no interval: its ends are NaN.
+    """
+    one, other = (values[np.isfinite(values)] for values in (first, second))
+    if not len(one) or not len(other):
+        return Interval(math.nan, math.nan, math.nan)
+    mean = float(one.mean() - other.mean())
+    if min(len(one), len(other)) < 2:
+        return Interval(mean, math.nan, math.nan)
+    if np.ptp(one) == 0 and np.ptp(other) == 0:
+        return Interval(mean, mean, mean)
+
+    def apart(mine: Values, theirs: Values, axis: int = -1) -> Values:
+        found: Values = np.mean(mine, axis=axis) - np.mean(theirs, axis=axis)
+        return found
+
+    least, most = float(one.min() - other.max()), float(one.max() - other.min())
+    return _bootstrapped((one, other), apart, key) or Interval(mean, least, most)
+
+
+def _bootstrapped(samples: tuple[Values, ...], statistic: Callable[..., Any], key: Key) -> Interval | None:
+    """Return a statistic of samples with its BCa interval, else the percentile kind, else None."""
     for method in ("BCa", "percentile"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a degenerate BCa, which ends as NaN and is not used
             found = stats.bootstrap(
-                (finite,), np.mean, n_resamples=RESAMPLES, method=method, random_state=key.generator()
+                samples, statistic, n_resamples=RESAMPLES, method=method, random_state=key.generator()
             ).confidence_interval
         if np.isfinite([found.low, found.high]).all():
-            return Interval(mean, float(found.low), float(found.high))
-    return Interval(mean, float(finite.min()), float(finite.max()))
+            return Interval(float(statistic(*samples)), float(found.low), float(found.high))
+    return None
 
 
 def iqm(strata: Strata) -> float:

@@ -11,12 +11,13 @@ from evogen.cli.ends import INTERRUPTED
 from evogen.cli.options import names, notice
 from evogen.cli.outputs import ValuesFile, refuse
 from evogen.errors import SpecError
+from evogen.studies import names as known
 
 
 def study(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="Which comparison: synaptogen, rules, locality, grammar, joint."),
+        typer.Argument(metavar="NAME", help=f"Which comparison: {', '.join(known())}."),
     ],
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Few seeds and steps, in minutes.")] = False,

@@ -3,7 +3,7 @@
 A wiring is a registered frozen dataclass. It says which parameters the neurons of a level (`X`, `T`, ...) or
 the synapses between two levels (`W`) carry, how they are drawn, what the expected weights are, and how one
 agent's weights are born. Levels are numbered from the input (0); `pairs` lists the (pre, post) levels that
-are connected. Parameters are named `LEVEL.SYMBOL` or `PRE>POST.SYMBOL`; O and c have their plain names.
+are connected. Parameters are named `LEVEL.SYMBOL` or `PRE>POST.SYMBOL`; O, c and theta have their plain names.
 """
 
 from __future__ import annotations
@@ -21,12 +21,21 @@ Pairs = Sequence[tuple[int, int]]
 Values = Mapping[str, Tensor]
 
 
+TIED = "theta"
+"""Name of the parameters that synapses of a circuit share, (P, K)."""
+
+
 class Dimensions(NamedTuple):
-    """Sizes that parameter shapes follow from: neurons per level, g rule genes, n transmitters."""
+    """Sizes that parameter shapes follow from: neurons per level, g rule genes, n transmitters.
+
+    And of a circuit: K parameters of its synapses, 0 without one, and whether neurons have free biases.
+    """
 
     sizes: tuple[int, ...]
     genes: int
     transmitters: int
+    ties: int = 0
+    bias: str = "free"
 
 
 class Parameter(NamedTuple):
@@ -36,11 +45,13 @@ class Parameter(NamedTuple):
         shape: without P.
         deviation: std of its initial normal draw.
         pace: its share of the learning rate.
+        mean: of that draw.
     """
 
     shape: tuple[int, ...]
     deviation: float
     pace: float = 1.0
+    mean: float = 0.0
 
 
 class Counted(NamedTuple):
@@ -108,7 +119,8 @@ class Wiring(Protocol):
                 `modules` (P, M), the neurons of each as if it were alone, and `LEVEL.module` (P, N, M), 1
                 where a neuron is of it; no weight of a module may depend on another's parameters.
                 A wiring with both expression and weights gets `PRE>POST.free` (P, pre, post), 1 where a
-                projection is wired freely.
+                projection is wired freely. Of a circuit come `PRE>POST.tie`, `.sign` and `.given`, see
+                `evogen.phenotype.ties`.
             pairs: the (pre, post) levels.
         """
         ...

@@ -33,7 +33,7 @@ class GCM:
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:
         """X for every level, b for postsynaptic ones."""
-        sizes, g, _ = dimensions
+        sizes, g = dimensions[:2]
         found = {f"{level}.X": Parameter((size, g), math.sqrt(2 / g)) for level, size in enumerate(sizes)}
         for pre, post in pairs:
             found[f"{post}.b"] = Parameter((sizes[post],), math.sqrt(2 / (sizes[pre] + 1)))

@@ -84,7 +84,7 @@ class SynaptoGen:
 
     def parameters(self, dimensions: Dimensions, pairs: Pairs) -> Mapping[str, Parameter]:
         """X for every level, T for presynaptic levels, R and b for postsynaptic ones."""
-        sizes, g, n = dimensions
+        sizes, g, n = dimensions[:3]
         found = {f"{level}.X": Parameter((size, g), math.sqrt(2 / g)) for level, size in enumerate(sizes)}
         for pre, post in pairs:
             found[f"{pre}.T"] = Parameter((sizes[pre], n), math.sqrt(2 / n), CHOICE)

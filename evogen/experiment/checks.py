@@ -15,7 +15,7 @@ from evogen.experiment.spec import Experiment
 from evogen.grammar.architecture import plan_of
 from evogen.grammar.plan import Plan
 from evogen.keys import Key
-from evogen.measures import synapses
+from evogen.measures import weights
 from evogen.runs import Run
 from evogen.tasks import ClassificationTask, TaskKind
 from evogen.tasks.baselines import Baseline, baselines
@@ -91,5 +91,5 @@ def compare(run: Run, experiment: Experiment) -> Mapping[str, Baseline]:
 
 
 def parameters(derived: Plan) -> int:
-    """Return the expected number of synapses of a plan, and of biases beyond the input."""
-    return round(synapses(derived)) + sum(group.size for group in derived.groups[1:])
+    """Return the expected number of weights of a plan, and of biases beyond the input."""
+    return round(weights(derived))

@@ -6,7 +6,7 @@ A run keeps a file under its own name, by which messages and reports call it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from evogen.errors import SpecError, near
 from evogen.registry import File
 from evogen.schema import Where, show
 
-LARGEST = 2**26  # bytes of a file; every run keeps a copy, and every worker is sent one
 _TAKEN = ("", ".bnf", ".db", ".html", ".json", ".yaml")  # suffixes of what a run folder has anyway
 
 
@@ -34,13 +33,11 @@ def attach(cls: type[Any], data: Mapping[str, Any], where: Where, folder: Path) 
     Raises:
         SpecError: no such file, too large, or not readable.
     """
-    fields = {
-        item.name: item.metadata["names"] for item in dataclasses.fields(cls) if item.metadata.get("file")
-    }
+    fields = {item.name: about for item in dataclasses.fields(cls) if (about := item.metadata.get("file"))}
     return {
-        name: _read(name, data[name], where / name, folder, names)
-        for name, names in fields.items()
-        if data.get(name, "") not in ("", *names)
+        name: _read(name, data[name], where / name, folder, about)
+        for name, about in fields.items()
+        if data.get(name, "") not in ("", *about["names"])
     }
 
 
@@ -58,18 +55,26 @@ def attached(parts: Iterable[Any]) -> dict[str, bytes]:
     return found
 
 
-def _read(name: str, written: object, where: Where, folder: Path, names: Sequence[str]) -> File:
+def _read(name: str, written: object, where: Where, folder: Path, about: Mapping[str, Any]) -> File:
     if not isinstance(written, str):
         raise where.error(f"wanted a file's path from the folder of this file, found {show(written)}")
-    path = folder / written
+    path, names, largest = folder / written, about["names"], about["largest"]
+    if path.is_dir() and about["pack"] is not None:
+        return _small(File(f"{path.resolve().name}.zip", about["pack"](path)), path, where, largest)
     if not path.is_file():
         what = "is a folder, wanted a file in it" if path.is_dir() else "is not there"
         known = near(written, names) if names else ""
         raise where.error(f"{path} {what}: wanted a file's path from the folder of this file{known}")
     try:
-        if (size := path.stat().st_size) > LARGEST:
-            raise where.error(f"{path} has {size} bytes, a run takes at most {LARGEST}")
+        if (size := path.stat().st_size) > largest:
+            raise where.error(f"{path} has {size} bytes, a run takes at most {largest}")
         kept = f"{name}{path.suffix}" if path.suffix.lower() in _TAKEN else path.name
         return File(kept, path.read_bytes())
     except OSError as error:
         raise where.error(f"cannot read {path}: {error.strerror}") from error
+
+
+def _small(file: File, path: Path, where: Where, largest: int) -> File:
+    if len(file.content) > largest:
+        raise where.error(f"{path} has {len(file.content)} bytes, a run takes at most {largest}")
+    return file

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from evogen.connectome import Wiring
+from evogen.connectome.connectome import Connectome
 from evogen.connectome.mixed import Mixed
 from evogen.connectome.priors import plain as prior_of
 from evogen.errors import DevelopmentError, near
 from evogen.experiment.parts import ascending, part_of
 from evogen.genome import Genome
-from evogen.grammar import load
-from evogen.grammar.architecture import check, plan_of
+from evogen.experiment import circuits
+from evogen.grammar import Grammar, load
+from evogen.grammar.architecture import CIRCUIT, check, plan_of
 from evogen.grammar.constraints import Constraint
 from evogen.grammar.learners import METHODS
 from evogen.grammar.modules import CONNECTIVITY
@@ -40,6 +42,8 @@ def architecture_of(data: dict[str, Any], where: Where, folder: Path, task: Task
         SpecError: a setting is wrong, or there is no such grammar file.
         GrammarError: the grammar is wrong, or its start can give what is no network.
     """
+    if "circuit" in data:
+        return _of_circuit(data, where, task)
     path = data.get("grammar")
     if not isinstance(path, str):
         raise (where / "grammar").error(
@@ -47,7 +51,26 @@ def architecture_of(data: dict[str, Any], where: Where, folder: Path, task: Task
         )
     if not (folder / path).is_file():
         raise (where / "grammar").error(f"there is no grammar file {folder / path}")
-    grammar = load(folder / path)
+    return _of_grammar(load(folder / path), data, where, folder, task)
+
+
+def _of_circuit(data: dict[str, Any], where: Where, task: Task) -> ArchitectureSpace:
+    if "grammar" in data:
+        raise (where / "grammar").error("wanted a grammar or a circuit, found both")
+    rest = {key: value for key, value in data.items() if key not in ("circuit", *circuits.SETTINGS)}
+    if "start" in rest or "constraints" in rest:
+        name = "start" if "start" in rest else "constraints"
+        raise (where / name).error("unknown key: a circuit has none; remove it")
+    whole = {"start": circuits.START, **rest}
+    return _of_grammar(circuits.grammar_of(data, where), whole, where, Path(), task)
+
+
+def _of_grammar(
+    grammar: Grammar, data: dict[str, Any], where: Where, folder: Path, task: Task
+) -> ArchitectureSpace:
+    start = data.get("start", ArchitectureSpace.__dataclass_fields__["start"].default)
+    if isinstance(start, str) and any(rule.symbol == start and rule.type == CIRCUIT for rule in grammar.rules):
+        data = {"max_modules": 1, **data}  # a circuit is one gene
     rest = {key: value for key, value in data.items() if key not in ("grammar", "constraints")}
     for name in {"inputs", "outputs"} & rest.keys():
         raise (where / name).error("unknown key: the task says it")
@@ -96,9 +119,10 @@ def _developable(space: ArchitectureSpace, where: Where) -> None:
     for derived in plans:
         for group in derived.groups:
             _takes("neuron", group.neuron, group.settings, where / "grammar")
-            if find("neuron", group.neuron).spiking and group.activation != "identity":
+            if find("neuron", group.neuron).nature.speaks and group.activation != "identity":
                 what = (
-                    f"a layer of neuron:{group.neuron} speaks in spikes: leave out its act:{group.activation}"
+                    f"a layer of neuron:{group.neuron} has no activation function: leave out its "
+                    f"act:{group.activation}"
                 )
                 raise (where / "grammar").error(what)
         for link in derived.projections:
@@ -119,9 +143,15 @@ def _takes(kind: str, name: str, numbers: Mapping[str, float], where: Where) -> 
 
 def without_memory(space: ArchitectureSpace, learner: Forgetful, name: str) -> None:
     """Refuse a grammar with neurons or synapses that remember, before every candidate with one is INVALID."""
+    if space.type == CIRCUIT and any(link.pre == link.post for plan in samples(space) for link in plan.projections):
+        raise space.grammar.fault(
+            space.grammar.start(space.start).place,
+            f"learner '{name}' wanted networks without memory, found a circuit with cycles",
+            f"{learner.forgetful} Or write `unfold: STEPS`, which needs no memory.",
+        )
     for word in space.grammar.words(space.start):
         rule = word.text in _RECURRENT or (word.kind == "plastic" and word.name != "none")
-        if rule or (word.kind == "neuron" and find("neuron", word.name).stateful):
+        if rule or (word.kind == "neuron" and find("neuron", word.name).nature.remembers):
             what = f"learner '{name}' wanted networks without memory, found {word.kind}:{word.name}"
             raise space.grammar.fault(word.place, what, learner.forgetful)
 
@@ -136,6 +166,8 @@ def without_methods(space: ArchitectureSpace, learner: Gradientless, name: str) 
 
 def wired(space: ArchitectureSpace, wiring: Wiring, where: Where) -> None:
     """Refuse free weights of a wiring that has none beside its rules, and a mixed one without any."""
+    if isinstance(wiring, Connectome) and space.type != CIRCUIT:
+        raise where.error("wiring 'connectome' wanted architecture.circuit, found a grammar; or choose 'direct'")
     words = [word for word in space.grammar.words(space.start) if word.text == "wire:free"]
     if words and not isinstance(wiring, Mixed):
         what = f"wire:free wanted the wiring 'mixed', found '{name_of('wiring', wiring)}'"

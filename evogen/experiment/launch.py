@@ -219,6 +219,7 @@ def problem(experiment: Experiment, device: str) -> Problem:
         lives=experiment.search.lives,
         racing=experiment.racing,
         seconds=experiment.compute.seconds,
+        metrics=experiment.metrics,
     )
 
 

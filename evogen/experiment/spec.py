@@ -21,12 +21,14 @@ from evogen.experiment.structures import agree
 from evogen.learning import Checked, Forgetful, Gradientless, Learner, racing
 from evogen.learning.none import NoLearner
 from evogen.measures import MEASURES
-from evogen.registry import known
+from evogen.metrics import Metric
+from evogen.registry import known, name_of
 from evogen.schema import (
     Compute,
     Configured,
     Document,
     Inheritance,
+    Part,
     Racing,
     Search,
     Where,
@@ -34,7 +36,7 @@ from evogen.schema import (
     show,
 )
 from evogen.space import ArchitectureSpace, Integers, Log, RulesSpace, SearchSpace, Uniform
-from evogen.strategies import Strategy
+from evogen.strategies import Spreading, Strategy
 from evogen.tasks import Task
 
 GRAMMAR = "grammar.bnf"
@@ -71,6 +73,7 @@ class Experiment:
     search: Search = field(compare=False)
     compute: Compute = field(compare=False)
     racing: Racing | None = field(default=None, compare=False)
+    metrics: tuple[Metric, ...] = field(default=(), compare=False)
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -118,6 +121,7 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
     wired(architecture, wiring, top / "wiring")
     genetic = _genetic(written.rules, wiring, top / "rules")
     raced = _raced(written.racing, learner, task, top / "racing")
+    metrics = _metrics(written.metrics, task, top / "metrics", folder)
     sections: dict[str, Any] = {
         "architecture": architecture,
         "rules": genetic,
@@ -126,7 +130,7 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         "racing": raced,
         "compute": settings(Compute, written.compute, top / "compute").value,
     }
-    _measured(sections["search"], top / "search")
+    _measured(sections["search"], strategy, metrics, top)
     _bounded(sections["search"], top / "search")
     if sections["search"].steps is not None and isinstance(learner, NoLearner):
         raise (top / "search" / "steps").error(
@@ -140,9 +144,9 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
     return Experiment(
         written.name,
         written.seed,
-        yaml=_canonical(written, parts, rules, sections),
+        yaml=_canonical(written, parts, rules, sections, metrics),
         grammar=architecture.grammar.text,
-        files=attached(part.value for part in parts.values()),
+        files=attached([*(part.value for part in parts.values()), *metrics]),
         space=SearchSpace(genetic, architecture, _genes(parts["learner"], rules)),
         task=task,
         learner=learner,
@@ -154,6 +158,7 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         search=sections["search"],
         compute=sections["compute"],
         racing=raced,
+        metrics=metrics,
     )
 
 
@@ -168,16 +173,46 @@ def _raced(data: dict[str, Any] | None, learner: Learner, task: Task, where: Whe
     return found
 
 
-def _measured(search: Search, where: Where) -> None:
-    """Refuse a search that has no aim, or aims at what nothing measures."""
+def _metrics(written: Sequence[Part], task: Task, where: Where, folder: Path) -> tuple[Metric, ...]:
+    """Return the metrics that are switched on; refuse what does not fit the task or measures what is known."""
+    found: list[Metric] = []
+    taken = set(MEASURES)
+    for number, data in enumerate(written):
+        place = where / str(number)
+        metric: Metric = part_of("metric", data, place, folder).value
+        if task.kind not in metric.fits:
+            fits = ", ".join(sorted(metric.fits))
+            raise place.error(f"fits tasks of kind {fits}; this task is of kind {task.kind}")
+        if twice := taken & metric.measures.keys():
+            raise place.error(f"{', '.join(sorted(twice))}: measured already; remove one of the two")
+        taken |= metric.measures.keys()
+        found.append(metric)
+    return tuple(found)
+
+
+def _measured(search: Search, strategy: Strategy, metrics: Sequence[Metric], top: Where) -> None:
+    """Refuse a search that has no aim, or aims at or spreads over what nothing measures."""
+    where = top / "search"
     if not search.objectives:
         raise (where / "objectives").error("wanted at least one measure, as in {fitness: maximise}")
-    for section, names in (("objectives", search.objectives), ("constraints", search.constraints)):
-        for name in names:
-            if name not in MEASURES:
-                raise (where / section / name).error(
-                    f"unknown measure{near(name, MEASURES)}: wanted one of {', '.join(MEASURES)}"
+    names = [*MEASURES, *(name for metric in metrics for name in metric.measures)]
+    spread = strategy.measures if isinstance(strategy, Spreading) else {}
+    for place, measures in (
+        (where / "objectives", search.objectives),
+        (where / "constraints", search.constraints),
+        (top / "strategy" / "measures", spread),
+    ):
+        for name in measures:
+            if name not in names:
+                raise (place / name).error(
+                    f"unknown measure{near(name, names)}: wanted one of {', '.join(names)}{_switch(name)}"
                 )
+
+
+def _switch(name: str) -> str:
+    """Say what to switch on for a measure that a metric has."""
+    owners = [kind for kind, cls in known("metric").items() if name in cls.measures]
+    return f"; metric '{owners[0]}' measures it: write metrics: [{owners[0]}]" if owners else ""
 
 
 def _aimed(search: Search, strategy: Strategy, where: Where) -> None:
@@ -204,6 +239,7 @@ def _canonical(
     parts: Mapping[str, Configured[Any]],
     rules: Mapping[str, Configured[Any]],
     sections: Mapping[str, Any],
+    metrics: Sequence[Metric],
 ) -> str:
     """Return the file with every default written out; a rule that no module has is left out."""
     used = words_of(sections["architecture"], "plastic")
@@ -215,6 +251,8 @@ def _canonical(
         "plasticity": {name: plain(*rule) for name, rule in rules.items() if name in used},
         "inheritance": written.inheritance.value,
     }
+    if metrics:
+        data["metrics"] = [{"kind": name_of("metric", metric), **plain(metric)} for metric in metrics]
     data["architecture"] |= {"grammar": GRAMMAR}
     return document.dump(data)
 

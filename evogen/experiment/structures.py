@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from evogen.connectome import Wiring
 from evogen.experiment.grammars import samples
+from evogen.grammar.architecture import CIRCUIT
 from evogen.learning import Learner
 from evogen.learning.none import NoLearner
 from evogen.schema import Inheritance, Where
@@ -25,10 +26,12 @@ def agree(
             or weights that nothing trains or nothing carries.
     """
     _mapped(space, where)
-    if space.type == "module":
+    if space.type == CIRCUIT and space.max_modules != 1:
+        raise (where / "max_modules").error(f"a circuit is one gene: wanted 1, found {space.max_modules}")
+    if space.type in ("module", CIRCUIT):
         for name, default in _DEFAULTS.items():
             if (found := getattr(space, name)) != default:
-                text = f"<{space.start}> speaks of modules, which have their own layers and trained weights"
+                text = f"<{space.start}> speaks of {space.type}s, which have their own layers and trained weights"
                 raise (where / name).error(f"{text}: wanted {default}, or a start of neurons; found {found}")
         return
     _placed(space, where)

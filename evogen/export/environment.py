@@ -75,6 +75,11 @@ def environment_id(task: Task) -> str:
     )
 
 
+def made_with(task: Task) -> dict[str, Any]:
+    """Return what Gymnasium is told beside the id, to make an environment like a control task's."""
+    return dict(task.made_with) if isinstance(task, Classic) else {}
+
+
 def action(task: Task) -> Callable[[Tensor], Tensor]:
     """Return what the program makes of (1, batch, outputs)."""
     if task.kind in (TaskKind.CONTROL, TaskKind.CONTINUOUS):
@@ -86,7 +91,7 @@ def described(task: Task, network: Network, cells: Cells | None) -> dict[str, An
     """Return what environment.json says."""
     found: dict[str, Any] = {"kind": str(task.kind), "inputs": task.inputs, "outputs": task.outputs}
     if cells is None:
-        found |= {"id": environment_id(task), "kwargs": {}, "gymnasium": version("gymnasium")}
+        found |= {"id": environment_id(task), "kwargs": made_with(task), "gymnasium": version("gymnasium")}
         return found | {"observation": _lens(network)}
     rules = [{**one._asdict()} for one in cells.inputs]
     return found | {

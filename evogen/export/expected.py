@@ -14,7 +14,7 @@ from torch import Tensor
 
 from evogen.analysis.statistics import interval
 from evogen.errors import EvogenError
-from evogen.export.environment import environment_id
+from evogen.export.environment import environment_id, made_with
 from evogen.keys import Key
 from evogen.phenotype import Network
 from evogen.tasks import ClassificationTask, ControlTask, Fold, Task, TaskKind
@@ -40,7 +40,8 @@ def expected(task: Task, network: Network, seeds: Sequence[int], key: Key) -> di
     if task.kind is TaskKind.CLASSIFICATION:
         return _score(cast("ClassificationTask", task), network, key)
     act = cast("ControlTask", task).act
-    returns = play_gymnasium(environment_id(task), network, seeds=[seeds], act=act)[0].numpy()
+    env_id, told = environment_id(task), made_with(task)
+    returns = play_gymnasium(env_id, network, seeds=[seeds], act=act, made_with=told)[0].numpy()
     if lost := int((~np.isfinite(returns)).sum()):
         raise EvogenError(
             f"in {lost} of {len(returns)} fresh episodes the agent's answers are not finite, so that no "

@@ -7,9 +7,10 @@ need. Axes: observation (batch, inputs), output (batch, outputs), action (batch,
 (batch, components), state (batch, ...), zeros at the start of a life; the batch is that of lives, and free.
 Where the task has no actions the answer is the number of the largest output. State, by name:
 
-    LEVEL.NEURON  potentials (batch, N)
-    LINK.RULE     fast weights (batch, pre, post)
-    LEVEL>LEVEL   what a recurrent level said a step before (batch, N)
+    LEVEL.NEURON.NAME  what neurons remember: potentials v (batch, N), and so on
+    LINK.RULE.MEMORY   what else a rule remembers, (batch, pre or 1, post or 1)
+    LINK.RULE          fast weights (batch, pre, post)
+    LEVEL>LEVEL        what a recurrent level said a step before (batch, N)
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from torch.export import Dim, ExportedProgram
 from evogen.errors import EvogenError
 from evogen.phenotype import Network
 from evogen.phenotype.layout import Layout, Level, Link
-from evogen.phenotype.network import Lens, Traits
+from evogen.phenotype.network import Lens
+from evogen.phenotype.traits import VOICE, Traits
 from evogen.registry import find
 
 _BATCH = 3  # of the example that is traced; 0 and 1 would be taken for constants
@@ -149,7 +151,9 @@ def _rules(network: Network, number: int, sizes: Sequence[int]) -> tuple[str, ..
 
 
 def _remembers(layout: Layout) -> bool:
-    memory = any(find("neuron", kind)().stateful for level in layout.levels[1:] for kind in level.neurons)
+    memory = any(
+        find("neuron", kind).nature.remembers for level in layout.levels[1:] for kind in level.neurons
+    )
     return memory or any(link.rules or link.pre == link.post for link in layout.links)
 
 
@@ -170,11 +174,12 @@ def _traits(
         kinds = (*layout.levels[new].neurons, *layout.levels[new].spiking)
         if len(functions[new]) > 1:
             activation |= _cut(before.activation, f"{at}.", f"{new}.", functions[new], (sizes[at],))
-        neuron |= _cut(before.neuron, f"{at}.", f"{new}.", kinds, (sizes[at],))
+        voices = tuple(f"{kind}{VOICE}" for kind in before.laws)
+        neuron |= _cut(before.neuron, f"{at}.", f"{new}.", (*kinds, *voices), (sizes[at],))
     for new, (number, link) in enumerate(kept):
         shape = (sizes[link.pre], sizes[link.post])
         rule |= _cut(before.rule, f"{number}.", f"{new}.", layout.links[new].rules, shape)
-    return Traits(tuple(functions), activation, neuron, rule)
+    return Traits(tuple(functions), activation, neuron, rule, before.laws)
 
 
 def _functions(network: Network, at: int, size: int) -> tuple[str, ...]:

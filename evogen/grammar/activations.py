@@ -15,7 +15,10 @@ from itertools import accumulate
 
 from evogen.errors import DevelopmentError
 
-ACTIVATIONS = ("tanh", "relu", "selu", "sigmoid", "identity", "gauss", "sin", "abs", "square")
+ACTIVATIONS = (
+    *("tanh", "relu", "selu", "sigmoid", "identity", "gauss", "sin", "abs", "square"),
+    *("elu", "gelu", "hardclip01", "hardtanh", "leaky-relu", "mish", "softplus", "swish"),
+)
 MIX = "mix"
 _PHI = (1 + math.sqrt(5)) / 2
 

@@ -6,6 +6,8 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
 
 from evogen.errors import DevelopmentError
 from evogen.genome import Gene, Genome
@@ -26,13 +28,23 @@ _CHECKS: Mapping[str, Callable[[Grammar, str], None]] = {
 }
 
 
+CIRCUIT = "circuit"
+_CIRCUITS = "evogen.connectome.circuits.plans"  # lies above, with the parts that it speaks of
+
+
 def check(grammar: Grammar, start: str) -> None:
-    """Make sure, before a search, that this start speaks of modules, of neurons or of a net.
+    """Make sure, before a search, that this start speaks of modules, of neurons, of a net or of a circuit.
 
     Raises:
         GrammarError: `start` is unknown or of another type, or can be derived to an unknown word.
     """
-    _CHECKS.get(grammar.start(start).type or "", modules.check)(grammar, start)
+    kind = grammar.start(start).type or ""
+    found = _circuits().check if kind == CIRCUIT else _CHECKS.get(kind, modules.check)
+    found(grammar, start)
+
+
+def _circuits() -> Any:
+    return import_module(_CIRCUITS)
 
 
 def plan_of(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> Plan:
@@ -65,6 +77,9 @@ def _uncollected() -> Iterator[None]:
 
 
 def _plan(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> Plan:
+    if space.type == CIRCUIT:
+        made: Plan = _circuits().plan(genome, space.grammar, start=space.start, inputs=inputs, outputs=outputs)
+        return made
     if space.type not in cells.TYPES:
         return modules.plan(genome, space.grammar, start=space.start, inputs=inputs, outputs=outputs)
     spelled = _net if space.type == "net" else _cells

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 INPUT = "in"
 OUTPUT = "out"
@@ -37,6 +40,58 @@ class Group(NamedTuple):
     activations: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """The edges that a circuit has between two groups; arrays are (pre, post).
+
+    Attributes:
+        strength: >= 0; 0: no edge.
+        sign: -1, 0 (free) or 1.
+        tie: number of the edge's parameter, shared or not; -1: none, its weight is sign times strength.
+        target: number that patterns into the same neurons share.
+    """
+
+    strength: npt.NDArray[np.float64]
+    sign: npt.NDArray[np.int64]
+    tie: npt.NDArray[np.int64]
+    target: int
+
+    @property
+    def edges(self) -> npt.NDArray[np.bool_]:
+        """Where there is an edge."""
+        return self.strength > 0
+
+    @property
+    def tuned(self) -> npt.NDArray[np.bool_]:
+        """Where an edge has a parameter."""
+        return self.tie >= 0
+
+
+class Anatomy(NamedTuple):
+    """What a plan says of the circuit that it is made of.
+
+    Attributes:
+        name: registered circuit.
+        control: what was taken away from it.
+        ties: K, parameters of its edges.
+        bias: whether neurons have free biases.
+        units: what strengths are: counts of synapses, or initial weights.
+        provenance: where it comes from, in words.
+    """
+
+    name: str
+    control: str
+    ties: int
+    bias: Literal["free", "none"]
+    units: Literal["counts", "weights"]
+    provenance: str
+
+    @property
+    def words(self) -> str:
+        """The circuit and its control, for people."""
+        return f"circuit {self.name}" + ("" if self.control == "exact" else f" ({self.control})")
+
+
 class Projection(NamedTuple):
     """All synapses from one group to another.
 
@@ -54,6 +109,7 @@ class Projection(NamedTuple):
             control; empty: the density says it.
         settings: the prior's numbers.
         free: whether its weights are free where others follow genetic rules (wiring `mixed`).
+        pattern: which pairs a circuit connects, and how; None: density or prior say it.
     """
 
     pre: int
@@ -68,6 +124,7 @@ class Projection(NamedTuple):
     prior: str = ""
     settings: Mapping[str, float] = _NONE
     free: bool = False
+    pattern: Pattern | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +155,7 @@ class Plan:
         links: genes that are links, by innovation id: they are born with the parameters of the gene named
             here, and nothing that they learn is inherited.
         repairs: parts that were changed to keep the search's constraints; None: it has no constraints.
+        anatomy: of the circuit that it is; None: it comes from a grammar.
     """
 
     groups: tuple[Group, ...]
@@ -107,3 +165,4 @@ class Plan:
     modules: int = 0
     links: Mapping[int, int] = field(default_factory=dict)
     repairs: int | None = None
+    anatomy: Anatomy | None = None

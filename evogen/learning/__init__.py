@@ -29,11 +29,13 @@ class Fit:
         flat: (P, D) tuned parameters.
         curve: (P, K) the learner's own measure on what it trained on (return or accuracy), from start to end.
         steps: (P,) environment steps or samples spent.
+        after: (P, D) parameters after each stage, of a learner that learns in stages; else nothing.
     """
 
     flat: Tensor
     curve: Tensor
     steps: Tensor
+    after: tuple[Tensor, ...] = ()
 
 
 @runtime_checkable

@@ -29,9 +29,9 @@ from evogen.keys import Key
 from evogen.learning import Fit, complete, deadline
 from evogen.learning.natural import Search, samples, update, utilities
 from evogen.phenotype import Network, Phenotype
-from evogen.phenotype.network import Traits
 from evogen.phenotype.pace import by_genes
 from evogen.phenotype.rows import rowwise
+from evogen.phenotype.traits import Traits
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import ControlTask, TaskKind
 from evogen.tasks.play import STEPS_BETWEEN_CHECKS
@@ -240,7 +240,9 @@ def chosen(phenotype: Phenotype, rows: Tensor) -> Phenotype:
         constants={name: part[rows] for name, part in phenotype.constants.items()},
         masks=tuple(mask[rows] for mask in phenotype.masks),
         traits=Traits(
-            traits.functions, *({name: part[rows] for name, part in each.items()} for each in parts)
+            traits.functions,
+            *({name: part[rows] for name, part in each.items()} for each in parts),
+            traits.laws,
         ),
     )
 

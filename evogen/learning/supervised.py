@@ -2,23 +2,22 @@
 
     L_p = -mean_b log softmax(f_p(x_b))[y_b];   x, y from the training fold only; Adam per candidate
 
-The learning rate lr falls linearly to zero over a candidate's epochs. Weight decay d is decoupled from Adam's
-step: everything but biases shrinks by 1 - lr d before it (Loshchilov & Hutter 2019, algorithm 2).
+The falling rate and the decay of weights are those of `evogen.learning.epochs`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from evogen.keys import Key
-from evogen.learning import Fit, Progress, complete, deadline
+from evogen.learning import Fit, Progress, complete
 from evogen.learning.adam import Adam
+from evogen.learning.epochs import Passes, descend
 from evogen.phenotype import Phenotype
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import ClassificationTask, TaskKind
@@ -68,36 +67,13 @@ class Supervised:
         self, phenotype: Phenotype, task: ClassificationTask, progress: Progress[Adam], until: int
     ) -> Progress[Adam]:
         """Learn until so many epochs are over."""
-        x, y = (part.to(phenotype.flat.device) for part in task.examples("train"))
-        x = x.to(phenotype.flat.dtype)
-        flat, values, curve, optimiser = progress.flat, progress.values, progress.curve, progress.state
-        batches = max(1, len(x) // self.batch)
-        total = self.epochs * batches
-        decay = values["weight_decay"]  # (P,)
-        shrinking = _shrinking(phenotype) if bool(decay.any()) else None
-        for epoch in range(progress.done, until):
-            deadline.check()
-            order, noise = _draws(
-                progress.keys, epoch, len(x), x.shape[1], needed=bool(values["noise"].any())
-            )
-            hits = torch.zeros(phenotype.rows, device=flat.device, dtype=torch.float64)
-            for number in range(batches):
-                index = order[:, number * self.batch : (number + 1) * self.batch]  # (P, B)
-                inputs = x[index]  # (P, B, inputs)
-                if noise is not None:
-                    picked = noise[:, number * self.batch : (number + 1) * self.batch].to(inputs)
-                    inputs = inputs + values["noise"][:, None, None] * picked
-                loss, correct = _loss(phenotype, flat.requires_grad_(), inputs, y[index])
-                (gradient,) = torch.autograd.grad(loss.sum(), flat)
-                flat = flat.detach()
-                rate = values["learning_rate"] * (1 - (epoch * batches + number) / total)
-                if shrinking is not None:
-                    flat = flat * (1 - (rate * decay)[:, None] * shrinking)
-                optimiser.step(flat, gradient, rate, clip=self.clip)
-                hits += correct
-            curve = (*curve, hits / (batches * index.shape[1]))
-        spent = progress.spent + (until - progress.done) * batches * min(self.batch, len(x))
-        return replace(progress, done=until, flat=flat, spent=spent, curve=curve)
+
+        def gradient(flat: Tensor, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            loss, correct = _loss(phenotype, flat.requires_grad_(), inputs, labels)
+            return torch.autograd.grad(loss.sum(), flat)[0], correct
+
+        passes = Passes(self.epochs, self.batch, self.clip)
+        return descend(phenotype, task, progress, until, passes=passes, gradient=gradient)
 
 
 def _loss(phenotype: Phenotype, flat: Tensor, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,25 +81,3 @@ def _loss(phenotype: Phenotype, flat: Tensor, inputs: Tensor, labels: Tensor) ->
     output, _ = network.step(inputs, network.start(inputs.shape[1]))
     chance = torch.log_softmax(output, -1).gather(-1, labels.unsqueeze(-1)).squeeze(-1)  # (P, B)
     return -chance.mean(-1), (output.argmax(-1) == labels).double().sum(-1)
-
-
-def _shrinking(phenotype: Phenotype) -> Tensor:
-    """Return (P, D) shares of the decay that parameters take: those of the learning rate, 0 for biases."""
-    shares = phenotype.pace.share.clone()
-    for slot in phenotype.slots:
-        if slot.name.endswith(".b"):
-            shares[:, slot.start : slot.start + slot.size] = 0.0
-    return shares
-
-
-def _draws(
-    keys: Sequence[Key], epoch: int, size: int, inputs: int, *, needed: bool
-) -> tuple[Tensor, Tensor | None]:
-    generators = [key.child("epoch", epoch).generator() for key in keys]
-    order = torch.from_numpy(np.stack([generator.permutation(size) for generator in generators]))
-    if not needed:
-        return order, None
-    noise = np.stack(
-        [generator.standard_normal((size, inputs), dtype=np.float32) for generator in generators]
-    )
-    return order, torch.from_numpy(noise)  # ~ N(0, 1)

@@ -6,12 +6,12 @@ The forward-Euler step (dt = 1) of tau dv/dt = -v + u; the rate unit of continuo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
+from evogen.neurons import NEURONS, Nature, Seen, State, Values
 from evogen.registry import evolvable, register
 
 
@@ -21,10 +21,10 @@ class Leaky:
     """A unit that low-passes its input."""
 
     tau: float = evolvable(2.0, low=1.0, high=1000.0, doc="membrane time constant in steps")
-    stateful: ClassVar[bool] = True
-    spiking: ClassVar[bool] = False
+    nature: ClassVar[Nature] = Nature(remembers={"v": NEURONS})
 
-    def step(self, drive: Tensor, state: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+    def step(self, seen: Seen, state: State, values: Values) -> tuple[Tensor, State]:
         """Return v; written so that tau = 1 gives u to the last bit."""
         rate = 1.0 / values["tau"]
-        return (1.0 - rate) * state + rate * drive
+        v = (1.0 - rate) * state["v"] + rate * seen.drive
+        return v, {"v": v}

@@ -13,7 +13,6 @@ follow the reset (Zenke & Vogels 2021).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from evogen.neurons import TICKS
+from evogen.neurons import TICKS, Nature, Values
 from evogen.registry import evolvable, register
 
 
@@ -33,10 +32,9 @@ class Lif:
     tau: float = evolvable(4.0, low=1.0, high=1000.0, doc="membrane time constant in ticks")
     theta: float = evolvable(0.25, low=1e-3, high=100.0, doc="membrane potential above which it fires")
     slope: float = evolvable(5.0, low=0.1, high=100.0, doc="steepness of the surrogate of the spike")
-    stateful: ClassVar[bool] = False
-    spiking: ClassVar[bool] = True
+    nature: ClassVar[Nature] = Nature(speaks=True, spiking=True)
 
-    def spikes(self, current: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+    def spikes(self, current: Tensor, values: Values) -> Tensor:
         """Return s, with the surrogate's gradient in the current; the numbers get none."""
         numbers = values["tau"], values["theta"], values["slope"]
         spikes: Tensor = _Spikes.apply(current, *numbers)  # type: ignore[no-untyped-call]

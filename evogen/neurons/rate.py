@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
+from evogen.neurons import Nature, Seen, State, Values
 from evogen.registry import register
 
 
@@ -16,9 +16,8 @@ from evogen.registry import register
 class Rate:
     """A unit whose activity follows its input at once."""
 
-    stateful: ClassVar[bool] = False
-    spiking: ClassVar[bool] = False
+    nature: ClassVar[Nature] = Nature()
 
-    def step(self, drive: Tensor, state: Tensor, values: Mapping[str, Tensor]) -> Tensor:  # noqa: ARG002
+    def step(self, seen: Seen, state: State, values: Values) -> tuple[Tensor, State]:  # noqa: ARG002
         """Return u."""
-        return drive
+        return seen.drive, state

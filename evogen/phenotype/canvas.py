@@ -11,7 +11,7 @@ import numpy as np
 
 from evogen.phenotype.development import Development, Tissue
 from evogen.phenotype.layout import Layout
-from evogen.registry import evolvable_fields, find
+from evogen.registry import find
 
 
 def symbols(padded: Mapping[str, Any]) -> tuple[str, ...]:
@@ -93,7 +93,8 @@ class Canvas:
                     neuron[f"{at}.{kind}.{item.name}"] = self._level(array, at)
         for number, link in enumerate(links):
             for name in link.rules:
-                found = [name, *(f"{name}.{item.name}" for item in evolvable_fields(find("rule", name)))]
+                used = self.development.rules[name].coefficients
+                found = [name, *(f"{name}.{coefficient}" for coefficient in used)]
                 for each in found:
                     rule[f"{number}.{each}"] = self._link(self.synapses(each), number)[:, None]
         masks = [self._link(self.mask, number) for number in range(len(links))]

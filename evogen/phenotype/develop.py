@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from evogen.connectome import Wiring
+from evogen.connectome import TIED, Wiring
 from evogen.errors import DevelopmentError
 from evogen.genome import Genome, Rules
 from evogen.grammar.plan import Plan
-from evogen.phenotype import modules, neurons
+from evogen.phenotype import modules, neurons, tuned
 from evogen.phenotype.development import Development, Kinds, kinds
 from evogen.phenotype.layout import Body, Layout, Slot, arrange, partly_free
-from evogen.phenotype.network import Traits
 from evogen.phenotype.phenotype import ALIGN, Phenotype
+from evogen.phenotype.ties import tied
+from evogen.phenotype.traits import Traits
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
     rules = genome.rules if wiring.genetic else None
     genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None else (0, 0)
     _without_activation(plan, found)
-    layout, body = arrange(plan, genes, transmitters, found.stateful, found.spiking)
+    rule_names = [link.rule for link in plan.projections]
+    grains = tuned.grains(development.rules, rule_names, genome.plasticity)
+    layout, body = arrange(plan, genes, transmitters, found.stateful, found.spiking, grains)
     body = dataclasses.replace(body, padded=development.parameters(layout))
     grown = neurons.grow(genome, body) if plan.levels else modules.grow(development, genome, layout, body)
     return Embryo(layout, body, rules, grown)
@@ -92,6 +95,7 @@ def develop(development: Development, embryos: Sequence[Embryo]) -> Phenotype:
             {name: mask.bool() for name, mask in tensors(tissue.activation).items()},
             tensors(tissue.neuron),
             tensors(tissue.rule),
+            development.rules,
         ),
     )
 
@@ -102,6 +106,9 @@ def _constants(
     """Return the constants of P candidates, and those of their rules that the inner loop tunes."""
     layout, bodies = embryos[0].layout, [item.body for item in embryos]
     found = {"neurons": np.array([float(sum(body.sizes)) for body in bodies])}
+    if TIED in bodies[0].padded:
+        found |= tied(layout, bodies)
+    found |= tuned.firsts(layout, bodies)
     every = [item.rules for item in embryos if item.rules is not None]
     if not every:
         return found, {}
@@ -164,11 +171,18 @@ def _sound(genome: Genome, wiring: Wiring) -> None:
 
 
 def _without_activation(plan: Plan, found: Kinds) -> None:
+    for link in plan.projections:
+        post = plan.groups[link.post]
+        if link.rule != "none" and post.neuron in found.synaptic:
+            raise DevelopmentError(
+                f"gene {post.gene}: {post.name} hears by plastic:{link.rule}, but {post.neuron} neurons "
+                "change their synapses themselves; leave plastic out of their ways in"
+            )
     for group in plan.groups:
-        if group.neuron in found.spiking and (group.activations or group.activation != "identity"):
+        if group.neuron in found.speaking and (group.activations or group.activation != "identity"):
             raise DevelopmentError(
                 f"gene {group.gene}: {group.name} has act:{group.activation}, but {group.neuron} neurons "
-                "speak in spikes, not through an activation function; leave act out of this layer"
+                "have no activation function; leave act out of this layer"
             )
 
 

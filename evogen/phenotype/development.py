@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -13,8 +14,9 @@ import torch
 from evogen.connectome import Dimensions, Parameter, Wiring
 from evogen.connectome.birth import Birth
 from evogen.keys import Key
-from evogen.phenotype.layout import Layout
-from evogen.registry import known
+from evogen.phenotype import tuned
+from evogen.phenotype.layout import OWNED, Layout
+from evogen.registry import find, known
 
 INNATE = {"m": 0.0, "s": 1.0}  # centre and spread of observations before any was made
 
@@ -36,7 +38,7 @@ class Development:
     """
 
     wiring: Wiring
-    rules: Mapping[str, object]
+    rules: Mapping[str, Any]
     key: Key
     dtype: torch.dtype = torch.float32
     device: str = "cpu"
@@ -45,7 +47,9 @@ class Development:
 
     def parameters(self, layout: Layout) -> Mapping[str, Parameter]:
         """Return every padded parameter of a layout by name, but for O and c."""
-        return _parameters(cast("Hashable", self.wiring), layout, self.normalised)
+        found = _parameters(cast("Hashable", self.wiring), layout, self.normalised)
+        own = tuned.parameters(self.rules, layout)
+        return {**found, **own} if own else found
 
 
 class Tissue(NamedTuple):
@@ -67,11 +71,13 @@ class Tissue(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """Registered neuron kinds: all of them, those with memory and those that live in ticks."""
+    """Registered neuron kinds: all, with memory, in ticks, without activation function, with own synapses."""
 
     every: frozenset[str]
     stateful: frozenset[str]
     spiking: frozenset[str]
+    speaking: frozenset[str]
+    synaptic: frozenset[str]
 
 
 def kinds() -> Kinds:
@@ -83,15 +89,40 @@ def kinds() -> Kinds:
 def _kinds(found: tuple[tuple[str, Any], ...]) -> Kinds:
     return Kinds(
         frozenset(name for name, _ in found),
-        frozenset(name for name, kind in found if kind.stateful),
-        frozenset(name for name, kind in found if kind.spiking),
+        frozenset(name for name, kind in found if kind.nature.remembers),
+        frozenset(name for name, kind in found if kind.nature.spiking),
+        frozenset(name for name, kind in found if kind.nature.speaks),
+        frozenset(name for name, kind in found if kind.nature.synaptic),
     )
 
 
 @lru_cache(maxsize=1024)
 def _parameters(wiring: Any, layout: Layout, normalised: bool) -> Mapping[str, Parameter]:
     sizes = tuple(level.size for level in layout.levels)
-    found = dict(wiring.parameters(Dimensions(sizes, layout.genes, layout.transmitters), layout.pairs))
+    dimensions = Dimensions(sizes, layout.genes, layout.transmitters, layout.ties, layout.bias)
+    found = dict(wiring.parameters(dimensions, layout.pairs))
+    found |= _owned_by_neurons(layout)
     if normalised:
         found |= {f"0.{symbol}": Parameter((sizes[0],), 0.0) for symbol in INNATE}
+    return found
+
+
+def _owned_by_neurons(layout: Layout) -> dict[str, Parameter]:
+    """Return what neurons of each kind train beside their weights, a number a synapse too."""
+    found = {}
+    for at, level in enumerate(layout.levels):
+        into = [link for link in layout.links if link.post == at]
+        heard = {link.pre: layout.levels[link.pre].size for link in into}
+        lengths = {"neurons": level.size, "inputs": layout.levels[0].size, "sources": sum(heard.values())}
+        for kind in (*level.neurons, *level.spiking):
+            for name, own in find("neuron", kind).nature.owns.items():
+                symbol = f"{kind}{OWNED}{name}"
+                shape = tuple(lengths[axis] if isinstance(axis, str) else axis for axis in own.shape)
+                fan = lengths[own.fan] if isinstance(own.fan, str) else own.fan
+                law = (own.deviation / math.sqrt(fan), own.pace, own.mean)
+                if own.shape == ("sources",):
+                    for pre, size in heard.items():
+                        found[f"{pre}>{at}.{symbol}"] = Parameter((size, level.size), *law)
+                else:
+                    found[f"{at}.{symbol}"] = Parameter((level.size, *shape), *law)
     return found

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from evogen.connectome import Dimensions
+from evogen.connectome import Dimensions, Parameter
 from evogen.draws import Floats, Words, mixed, normal
 from evogen.genome import Array
 from evogen.grammar.plan import Projection
 from evogen.phenotype.canvas import Canvas, symbols
 from evogen.phenotype.development import INNATE
+from evogen.phenotype.layout import belongs, owned
 from evogen.phenotype.tables import Groups, Ints, Neurons, Sketch, Synapses, word
 
 
@@ -78,6 +79,11 @@ def express_neurons(
         if symbol in INNATE:
             array[candidate, row] = INNATE[symbol]
             continue
+        if owned(symbol):
+            mine = np.array([belongs(symbol, item.neuron) for item in groups.every])[group]
+            spec, number = canvas.padded[name], neurons.number[chosen][mine]
+            array[candidate[mine], row[mine]] = _owned(spec, symbol, groups, group[mine], number)
+            continue
         deviation = laws.deviations[symbol][laws.of[neurons.place[chosen]]]
         if deviation.any():
             words = _columns(array, sketches, symbol, candidate - start)
@@ -97,6 +103,14 @@ def express_neurons(
             own = canvas.parameters[name][candidate_number][item.body.rows(at_group)]
             part = tuple(slice(size) for size in inherited.shape)
             own[part] = inherited[: len(own)]
+
+
+def _owned(spec: Parameter, symbol: str, groups: Groups, group: Ints, number: Ints) -> Floats:
+    """Draw what neurons of one kind train beside their weights, (neurons, ...)."""
+    words = np.arange(math.prod(spec.shape[1:]), dtype=np.uint64).reshape(1, *spec.shape[1:])
+    stream = mixed(groups.stream[group], word(symbol)).reshape(-1, *[1] * (words.ndim - 1))
+    drawn = normal(mixed(mixed(stream, words), number.reshape(stream.shape)))  # ~ N(0, 1)
+    return spec.mean + spec.deviation * drawn
 
 
 def _columns(array: np.ndarray, sketches: Sequence[Sketch], symbol: str, candidate: Ints) -> Words:
@@ -156,7 +170,11 @@ def express_synapses(
     for symbol in symbols(canvas.padded):
         law = laws.of[synapses.end]
         words = mixed(mixed(mixed(streams, word(symbol))[link], synapses.pre), synapses.post)
-        values = normal(words) * laws.deviations[symbol][law]  # ~ N(0, deviation^2)
+        if owned(symbol):
+            spec = next(spec for name, spec in canvas.padded.items() if name.endswith(f".{symbol}"))
+            values = spec.mean + normal(words) * spec.deviation  # ~ N(mean, deviation^2)
+        else:
+            values = normal(words) * laws.deviations[symbol][law]  # ~ N(0, deviation^2)
         if symbol == "W":
             _given_weights(values, links, synapses)
         heritage = [

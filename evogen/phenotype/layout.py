@@ -13,14 +13,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 
-from evogen.connectome import Parameter
+from evogen.connectome import TIED, Parameter
 from evogen.grammar.plan import Plan, Projection
 
 GENES = 16
 SMALLEST = 64
 NEURON = "rate"
 """Kind of the padding of an empty level."""
+OWNED = ":"
+"""Stands in a parameter's symbol between the kind of part that owns it and its name: `KIND:NAME`."""
+RULED = "~"
+"""The same where a plasticity rule owns it: `RULE~NAME`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,9 @@ class Layout:
         stateful: whether a life leaves traces: neurons with memory, plastic links or recurrent ones.
         outputs: output neurons without padding; the last level has at least two.
         modules: so many modules without a synapse between them, see Plan; 0: not so.
+        ties: parameters of a circuit's edges; 0 without a circuit.
+        bias: whether neurons of a circuit have free biases.
+        grains: each rule with tuned coefficients, and its granularity.
     """
 
     levels: tuple[Level, ...]
@@ -65,6 +73,9 @@ class Layout:
     stateful: bool
     outputs: int
     modules: int = 0
+    ties: int = 0
+    bias: str = "free"
+    grains: tuple[tuple[str, str], ...] = ()
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -119,6 +130,10 @@ class Body:
         found: dict[tuple[str, str, int], Place] = {}
         rows = [self.rows(number) for number in range(len(self.level))]
         for name, spec in self.padded.items():
+            if name == TIED:
+                owner = self.plan.projections[0].gene
+                found[name, name, owner] = Place(name, name, owner, self.cut(name, spec.shape))
+                continue
             at, symbol = name.split(".")
             if ">" in at:
                 pre, post = (int(part) for part in at.split(">"))
@@ -134,7 +149,10 @@ class Body:
     ) -> Iterator[Place]:
         level, every = self.level, not partly_free(self.padded)
         for link in self.plan.projections:
-            if (level[link.pre], level[link.post]) == pair and (every or link.free):
+            mine = belongs(symbol, self.plan.groups[link.post].neuron)
+            if RULED in symbol:
+                mine, every = link.rule == symbol.partition(RULED)[0], True
+            if mine and (level[link.pre], level[link.post]) == pair and (every or link.free):
                 own = local(self.plan, link, symbol)
                 yield Place(name, own, link.gene, (rows[link.pre], rows[link.post]))
 
@@ -142,7 +160,7 @@ class Body:
         self, name: str, at: int, symbol: str, rows: Sequence[slice], rest: tuple[slice, ...]
     ) -> Iterator[Place]:
         for group, level, own in zip(self.plan.groups, self.level, rows, strict=True):
-            if level == at:
+            if level == at and belongs(symbol, group.neuron):
                 yield Place(name, f"{group.name}.{symbol}", group.gene, (own, *rest))
 
     def rows(self, group: int) -> slice:
@@ -154,7 +172,7 @@ class Body:
         """Return the index that cuts the padding off the parameter `name` of this padded shape."""
         if name == "O":
             return (slice(self.genes), slice(self.genes))
-        if name == "c":
+        if name in ("c", TIED):
             return tuple(slice(size) for size in shape)
         place, symbol = name.split(".")
         if ">" in place:
@@ -163,6 +181,17 @@ class Body:
         rows = slice(self.sizes[int(place)])
         rest = (slice(self.genes),) if symbol == "X" else tuple(slice(size) for size in shape[1:])
         return (rows, *rest)
+
+
+def owned(symbol: str) -> bool:
+    """Return whether a part, not the wiring, has a parameter with this symbol."""
+    return OWNED in symbol or RULED in symbol
+
+
+def belongs(symbol: str, *kinds: str) -> bool:
+    """Return whether neurons or synapses of these kinds have a parameter with this symbol."""
+    owner, owned, _ = symbol.partition(OWNED)
+    return not owned or owner in kinds
 
 
 def partly_free(padded: Iterable[str]) -> bool:
@@ -183,7 +212,12 @@ def local(plan: Plan, link: Projection, symbol: str) -> str:
 
 
 def arrange(
-    plan: Plan, genes: int, transmitters: int, stateful: Collection[str], spiking: Collection[str] = ()
+    plan: Plan,
+    genes: int,
+    transmitters: int,
+    stateful: Collection[str],
+    spiking: Collection[str] = (),
+    grains: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Layout, Body]:
     """Put every group of a plan on a level and pad.
 
@@ -193,6 +227,7 @@ def arrange(
         transmitters: n, 0 without rules.
         stateful: neuron kinds with memory.
         spiking: neuron kinds that live in ticks.
+        grains: granularity of each rule with tuned coefficients.
     """
     level = plan.levels or _levels(plan)
     depth = level[-1]
@@ -216,6 +251,8 @@ def arrange(
         rules=(-(-genes // GENES) * GENES, transmitters),
         outputs=sizes[depth],
         modules=plan.modules,
+        circuit=(0, "free") if plan.anatomy is None else (plan.anatomy.ties, plan.anatomy.bias),
+        grains=tuple(sorted(grains.items())),
     )
     return layout, Body(plan, level, tuple(offset), tuple(sizes), genes)
 
@@ -240,6 +277,8 @@ def _layout(
     rules: tuple[int, int],
     outputs: int,
     modules: int,
+    circuit: tuple[int, str],
+    grains: tuple[tuple[str, str], ...],
 ) -> Layout:
     levels = tuple(
         Level(size, tuple(sorted((own or {NEURON}) - spiking)), tuple(sorted(own & spiking)))
@@ -248,7 +287,7 @@ def _layout(
     links = _links(len(sizes) - 1, found, placed=placed)
     memory = any(stateful.intersection(at.neurons) for at in levels)
     memory = memory or any(link.rules or link.pre == link.post for link in links)
-    return Layout(levels, links, *rules, memory, outputs, modules)
+    return Layout(levels, links, *rules, memory, outputs, modules, *circuit, grains)
 
 
 def _links(depth: int, found: frozenset[tuple[int, int, str]], *, placed: bool) -> tuple[Link, ...]:

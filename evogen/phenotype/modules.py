@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
-from evogen.connectome import Dimensions
+from evogen.connectome import TIED, Dimensions
+from evogen.connectome.connectome import Connectome
 from evogen.connectome.priors import drawn
 from evogen.errors import DevelopmentError
 from evogen.genetics.lineage import offset, rounds, tree
@@ -16,8 +18,8 @@ from evogen.genome import Genome
 from evogen.grammar.plan import Group, Projection
 from evogen.keys import Key
 from evogen.phenotype.development import INNATE, Development, Tissue
-from evogen.phenotype.layout import Body, Layout, Place
-from evogen.registry import evolvable_fields, find
+from evogen.phenotype.layout import Body, Layout, Place, owned
+from evogen.registry import find
 
 BLOCK = 256  # innate synapses are drawn in blocks of so many neurons
 
@@ -56,7 +58,7 @@ def _expressed(development: Development, genome: Genome, body: Body, place: Plac
     if inherited is not None and inherited.shape == shape:
         return inherited
     drawn = _innate(development, genome, body, place, shape)
-    if inherited is None:
+    if inherited is None or place.name == TIED:  # another number of parameters is another circuit
         return drawn
     fixed = slice(1, None) if ">" not in place.name else slice(2, None)  # only neurons may come and go
     if inherited.ndim != drawn.ndim or inherited.shape[fixed] != shape[fixed]:
@@ -76,9 +78,16 @@ def _innate(
     Streams are named by innovation id; those of X by rule gene too, so that a new rule gene redraws no other
     column, and those of synapses are drawn for the padded levels, so that a wider layer keeps what it had.
     """
+    if place.name == TIED:
+        return _shared(development, body, place)
     where, symbol = place.name.split(".")
     if symbol in INNATE:
         return np.full(shape, INNATE[symbol])
+    if owned(symbol):
+        spec = body.padded[place.name]
+        stream = development.key.child("expression", place.gene, place.local)
+        drawn = stream.generator().standard_normal(shape)  # ~ N(0, 1)
+        return np.asarray(spec.mean + spec.deviation * drawn)
     rules, groups = genome.rules, body.plan.groups
     genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None else (0, 0)
     fan_in = sum(groups[link.pre].size for link in body.plan.projections if _owns(body, link.post, place))
@@ -99,6 +108,15 @@ def _innate(
     whole = tuple(-(-size // BLOCK) * BLOCK for size in shape) if ">" in where else shape
     drawn = stream.generator().standard_normal(whole)[tuple(slice(size) for size in shape)]
     return np.asarray(drawn * deviation)
+
+
+def _shared(development: Development, body: Body, place: Place) -> np.ndarray:
+    """Draw the parameters of a circuit's edges by the law of the wiring that knows them."""
+    wiring, anatomy = cast("Connectome", development.wiring), body.plan.anatomy
+    assert anatomy is not None
+    patterns = [link.pattern for link in body.plan.projections if link.pattern is not None]
+    stream = development.key.child("expression", place.gene, place.local)
+    return wiring.innate(anatomy, patterns, stream.generator())
 
 
 def _column(development: Development, place: Place, neurons: int, stream: Key) -> np.ndarray:
@@ -127,8 +145,8 @@ def _synapses(
         mask = np.zeros(shape)
         for name in link.rules:
             rule[f"{number}.{name}"] = np.zeros((1, *shape))
-            for item in evolvable_fields(find("rule", name)):
-                rule[f"{number}.{name}.{item.name}"] = np.zeros((1, *shape))
+            for coefficient in development.rules[name].coefficients:
+                rule[f"{number}.{name}.{coefficient}"] = np.zeros((1, *shape))
         for projection in body.plan.projections:
             if (body.level[projection.pre], body.level[projection.post]) != (link.pre, link.post):
                 continue
@@ -140,12 +158,13 @@ def _synapses(
                 continue
             name = f"{number}.{projection.rule}"
             rule[name][(slice(None), *index)] = mask[index]
-            for item in evolvable_fields(find("rule", projection.rule)):
-                value = projection.coefficients.get(item.name)
+            own = development.rules[projection.rule]
+            for coefficient in own.coefficients:
+                value = projection.coefficients.get(coefficient)
                 if value is None:
-                    default = getattr(development.rules[projection.rule], item.name)
-                    value = float(genome.plasticity.get(f"rule.{projection.rule}.{item.name}", default))
-                rule[f"{name}.{item.name}"][(slice(None), *index)] = value
+                    default = getattr(own, coefficient)
+                    value = float(genome.plasticity.get(f"rule.{projection.rule}.{coefficient}", default))
+                rule[f"{name}.{coefficient}"][(slice(None), *index)] = value
         masks.append(mask)
     return tuple(masks), rule
 
@@ -155,6 +174,8 @@ def _allowed(projection: Projection, groups: tuple[Group, Group], stream: Key) -
     pre, post = (group.size for group in groups)
     whole = tuple(-(-group.size // BLOCK) * BLOCK for group in groups)
     chance = stream.generator().random(whole)[:pre, :post]
+    if projection.pattern is not None:
+        return projection.pattern.edges
     if not projection.prior:
         return chance < projection.density  # ~ Bernoulli(density)
     order = stream.child("shuffled").generator().random(whole)[:pre, :post]

@@ -30,7 +30,7 @@ from evogen.phenotype.tables import (
     streams_of,
     synapses_of,
 )
-from evogen.registry import evolvable_fields, find
+from evogen.registry import find
 
 ROOM = 2**21
 """Synapses, about, that are looked at together; a candidate with more is looked at alone."""
@@ -146,23 +146,25 @@ def _plasticity(
     """Fill in which synapses follow which rule, and its coefficients."""
     for name in sorted({link.rule for link in links} - {"none"}):
         default = canvas.development.rules[name]
-        items = evolvable_fields(find("rule", name))
-        values = np.zeros((len(links), len(items)))
+        used = default.coefficients
+        values = np.zeros((len(links), len(used)))
         number = -1
         for sketch in sketches:
             genes = sketch.genome.plasticity
             born = [
-                float(genes.get(f"rule.{name}.{item.name}", getattr(default, item.name))) for item in items
+                float(genes.get(f"rule.{name}.{coefficient}", getattr(default, coefficient)))
+                for coefficient in used
             ]
             for link in sketch.body.plan.projections:
                 number += 1
                 if link.rule == name:
                     values[number] = [
-                        link.coefficients.get(item.name, value)
-                        for item, value in zip(items, born, strict=True)
+                        link.coefficients.get(coefficient, value)
+                        for coefficient, value in zip(used, born, strict=True)
                     ]
         plastic = np.array([link.rule == name for link in links])[synapses.link]
         place = synapses.place[plastic]
         canvas.synapses(name).reshape(-1)[place] = 1.0
-        for column, item in enumerate(items):
-            canvas.synapses(f"{name}.{item.name}").reshape(-1)[place] = values[synapses.link[plastic], column]
+        for column, coefficient in enumerate(used):
+            array = canvas.synapses(f"{name}.{coefficient}").reshape(-1)
+            array[place] = values[synapses.link[plastic], column]

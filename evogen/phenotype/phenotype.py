@@ -11,6 +11,7 @@ serves the cohort; `Phenotype.values` cuts it into named views.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,11 +24,14 @@ from evogen.connectome.birth import Birth
 from evogen.genome import Array, frozen
 from evogen.keys import Key
 from evogen.phenotype.development import INNATE
-from evogen.phenotype.layout import Body, Layout, Slot
-from evogen.phenotype.network import Lens, Network, Traits
+from evogen.phenotype.layout import OWNED, RULED, Body, Layout, Slot
+from evogen.phenotype.network import Lens, Network
 from evogen.phenotype.pace import Pace, paces
+from evogen.phenotype.traits import Traits
+from evogen.phenotype.tuned import counted, tuned
 
 ALIGN = 16
+_OF_SYNAPSES = (".free", ".tie", ".sign", ".given")
 TINY = 1e-20  # keeps the gradient of a square root finite at zero
 
 Noise = tuple[Tensor, ...]
@@ -48,7 +52,7 @@ class Phenotype:
         constants: `neurons` (P,), and with rules `genes`, `temperature`, `rule_mask`, and O and c if the
             inner loop may not tune them; for modules side by side, `modules` (P, M), the neurons of each, and
             `LEVEL.module` (P, N, M), 1 where a neuron is of a module; in a mixed wiring, `PRE>POST.free`
-            (P, pre, post), 1 where a synapse is free.
+            (P, pre, post), 1 where a synapse is free; of a circuit what `evogen.phenotype.ties` says.
         masks: (P, pre, post) of 0 and 1 for each link.
         traits: activation masks, neuron numbers and plasticity coefficients.
     """
@@ -95,10 +99,11 @@ class Phenotype:
         values = self.values(flat)
         biases = tuple(values[f"{level}.b"] for level in range(1, len(self.layout.levels)))
         lens = Lens(values["0.m"].detach(), values["0.s"].detach()) if "0.m" in values else None
+        traits = tuned(self._traits(values), self.layout, values) if self._tuned else self._traits(values)
         if noise is None:
             weights = self.wiring.weights(values, self.layout.pairs)
             masked = tuple(W * mask for W, mask in zip(weights, self.masks, strict=True))
-            return Network(self.layout, masked, biases, self.traits, lens)
+            return Network(self.layout, masked, biases, traits, lens)
         copies, born = noise[0].shape[1], []
         moments = self.wiring.moments(values, self.layout.pairs, self.masks, self.birth)
         for (mean, variance), mask, eps in zip(moments, self.masks, noise, strict=True):
@@ -107,7 +112,29 @@ class Phenotype:
                 continue
             deviation = (variance + TINY).sqrt() * mask
             born.append(((mean * mask).unsqueeze(1) + deviation.unsqueeze(1) * eps).flatten(0, 1))
-        return _repeated(Network(self.layout, tuple(born), biases, self.traits, lens), copies)
+        return _repeated(Network(self.layout, tuple(born), biases, traits, lens), copies)
+
+    @property
+    def _tuned(self) -> bool:
+        return any(RULED in slot.name for slot in self.slots)
+
+    def _traits(self, values: Mapping[str, Tensor]) -> Traits:
+        """Return the traits, with what neurons own and train."""
+        owned = {slot.name: values[slot.name] for slot in self.slots if OWNED in slot.name}
+        if not owned:
+            return self.traits
+        named: dict[str, list[Tensor]] = {}
+        synaptic = [(f"{pre}>{post}.", f"{post}.") for pre, post in self.layout.pairs]
+        for name, part in owned.items():
+            if ">" not in name:
+                own = part.unsqueeze(1) if part.ndim == 2 else part.movedim(1, -1)
+                named[name.replace(OWNED, ".")] = [own]  # (P, ..., N)
+        symbols = sorted({name.partition(".")[2] for name in owned if ">" in name})
+        for (ends, level), symbol in itertools.product(synaptic, symbols):
+            if (found := owned.get(ends + symbol)) is not None:
+                named.setdefault((level + symbol).replace(OWNED, "."), []).append(found)
+        both = {name: parts[0] if len(parts) == 1 else torch.cat(parts, 1) for name, parts in named.items()}
+        return replace(self.traits, neuron={**self.traits.neuron, **both})
 
     def noise(self, keys: Sequence[Key], copies: int) -> Noise | None:
         """Return what tells `copies` agents of each candidate apart; None if training knows the mean only.
@@ -159,7 +186,7 @@ class Phenotype:
         values |= {
             name: array[body.cut(name, array.shape)]
             for name, array in constants.items()
-            if name.endswith(".free")
+            if name.endswith(_OF_SYNAPSES)
         }
         candidate = Counted(values, float(constants.get("temperature", 1.0)), rule_mask, masks, modules)
         finite = all(np.isfinite(array).all() for array in values.values())
@@ -210,6 +237,14 @@ class Phenotype:
             mine = np.zeros(slot.shape, dtype=bool)
             if symbol not in INNATE:
                 mine[body.cut(slot.name, slot.shape)] = True
+            if OWNED in symbol:
+                kind = f"{at.rpartition('>')[2]}.{symbol.partition(OWNED)[0]}"
+                owners = self.traits.neuron[kind][row, 0].cpu().numpy() > 0
+                mine &= owners if ">" in at else owners.reshape(-1, *[1] * (mine.ndim - 1))
+            if RULED in symbol:
+                first = self.constants.get(f"{at}.first")
+                own = None if first is None else first[row].cpu().numpy()
+                mine &= counted(slot.name, self.layout, self.traits, own, row)
             if ">" in at:
                 pre, post = (int(part) for part in at.split(">"))
                 mine &= masks[pre, post][row].cpu().numpy() > 0

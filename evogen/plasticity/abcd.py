@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from evogen.plasticity import FAST, Extent, Seen, State, Values
 from evogen.registry import evolvable, register
 
 
@@ -32,11 +34,16 @@ class ABCD:
     oja: float = evolvable(0.0, low=0.0, high=10.0, doc="weight of the Oja term")
     bound: float = evolvable(1.0, low=0.0, high=100.0, doc="largest |F|")
 
-    def step(
-        self, fast: Tensor, pre: Tensor, post: Tensor, weight: Tensor, values: Mapping[str, Tensor]
-    ) -> Tensor:
+    memory: ClassVar[Mapping[str, Extent]] = {FAST: Extent.SYNAPSE}
+    coefficients: ClassVar[tuple[str, ...]] = ("eta", "A", "B", "C", "D", "decay", "oja", "bound")
+
+    def step(self, state: State, seen: Seen, values: Values) -> State:
         """Return F after one step of the equations above."""
-        v = values
-        h = v["A"] * pre * post + v["B"] * pre + v["C"] * post + v["D"] - v["oja"] * post * post * weight
+        v, fast, pre, post = values, state[FAST], seen.pre, seen.post
+        h = v["A"] * pre * post + v["B"] * pre + v["C"] * post + v["D"] - v["oja"] * post * post * seen.weight
         fast = fast + v["eta"] * h - v["decay"] * fast
-        return torch.minimum(torch.maximum(fast, -v["bound"]), v["bound"])
+        return {FAST: torch.minimum(torch.maximum(fast, -v["bound"]), v["bound"])}
+
+    def added(self, state: State, born: Tensor, values: Values) -> Tensor:  # noqa: ARG002
+        """Return F."""
+        return state[FAST]

@@ -30,6 +30,8 @@ _MEASURES = {
     TaskKind.CONTROL: "return of an episode (mean of a rollout)",
     TaskKind.CONTINUOUS: "return of an episode (mean of a rollout)",
     TaskKind.CLASSIFICATION: "accuracy on the training batches (share)",
+    TaskKind.CONTINUAL: "accuracy on the training batches of the stage (share)",
+    TaskKind.SEQUENCE: "score on the training sequences",
 }
 
 

@@ -82,6 +82,16 @@ class Strategy(Protocol):
 
 
 @runtime_checkable
+class Spreading(Protocol):
+    """A strategy that spreads its candidates over measures."""
+
+    @property
+    def measures(self) -> Mapping[str, Any]:
+        """Anything, by the name of the measure."""
+        ...
+
+
+@runtime_checkable
 class Welcoming(Protocol):
     """A strategy that can use candidates of another part of its search: migrants between islands."""
 

@@ -14,7 +14,7 @@ Migrants are picked by merit: constraints first, then the first objective.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from deap import tools
 
 from evogen.cohort import Individual, Ref
 from evogen.registry import part, register, setting
-from evogen.strategies import Scene, State, Strategy, Told, Welcoming
+from evogen.strategies import Scene, Spreading, State, Strategy, Told, Welcoming
 from evogen.strategies.genetic import Genetic
 
 
@@ -53,6 +53,11 @@ class Islands:
     def many(self) -> bool:
         """Whether the inner strategy uses several objectives."""
         return self.inner.many
+
+    @property
+    def measures(self) -> Mapping[str, Any]:
+        """The measures that the inner strategy spreads over, if it does."""
+        return self.inner.measures if isinstance(self.inner, Spreading) else {}
 
     def start(self) -> State:
         """Return the islands' states, who was bred well since the last migration, and who is on the way.

@@ -25,6 +25,7 @@ import numpy as np
 from evogen.cohort import Individual, Ref
 from evogen.errors import near
 from evogen.measures import MEASURES
+from evogen.metrics import sentences
 from evogen.registry import register, setting
 from evogen.strategies import Scene, State, Told
 from evogen.variation.breed import breed, rate, rates
@@ -95,8 +96,8 @@ class MAPElites:
         if not self.measures:
             raise ValueError("measures: wanted at least one, as in {synapses: [0, 500, 20]}; found none")
         for name, (low, high, cells) in self.measures.items():
-            if name not in MEASURES:
-                raise ValueError(f"measures: unknown measure '{name}'{near(name, MEASURES)}")
+            if name not in MEASURES and name not in (every := MEASURES | sentences()):
+                raise ValueError(f"measures: unknown measure '{name}'{near(name, every)}")
             if not (isfinite(low) and isfinite(high) and low < high and cells >= 1):
                 raise ValueError(
                     f"measures.{name}: wanted [LOW, HIGH, CELLS] with LOW < HIGH and CELLS >= 1, "

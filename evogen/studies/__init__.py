@@ -15,12 +15,31 @@ from typing import Any
 
 from evogen.errors import SpecError, near
 
+TRIALS = (
+    "ncap",
+    "celegans",
+    "lifetime",
+    "neuromodulation",
+    "stpn",
+    "local-rules",
+    "spiking-coding",
+    "dendrites",
+    "reserve",
+    "laminar",
+    "motor-loop",
+    "liquid",
+    "regulatory",
+    "evolve-rules",
+)
+"""Claims of the literature on trial, see `evogen.studies.trials`."""
+
 _MODULES: Mapping[str, str] = {
     "synaptogen": "evogen.studies.synaptogen",
     "rules": "evogen.studies.rules",
     "locality": "evogen.studies.locality",
     "grammar": "evogen.studies.grammar.study",
     "joint": "evogen.studies.joint",
+    **{name: f"evogen.studies.{name.replace('-', '_')}" for name in TRIALS},
 }
 
 
@@ -81,6 +100,11 @@ def find(name: str) -> Study:
         raise SpecError(f"unknown study '{name}'{near(name, _MODULES)}")
     study: Study = importlib.import_module(_MODULES[name]).STUDY
     return study
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all studies."""
+    return tuple(_MODULES)
 
 
 def refuse_run(options: Options) -> None:

@@ -50,11 +50,12 @@ def record(title: str, tabled: Tables, command: str) -> dict[str, Any]:
 def write_all(folder: Path, text: str, whole: Mapping[str, Any]) -> tuple[Path, ...]:
     """Write the four files and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
+    tables = {name: whole[name] for name in ("rows", "contrasts", "sweep")}
     contents = {
         "table.txt": text + "\n",
         "table.csv": _csv(whole["rows"]),
         "table.json": dumped(whole),
-        "table.html": _html(text, whole),
+        "table.html": page(whole["study"], whole["command"], text, tables),
     }
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8", newline="")
@@ -92,21 +93,22 @@ def _csv(every: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _html(text: str, whole: Mapping[str, Any]) -> str:
-    page = ElementTree.Element("html", lang="en")
-    head = ElementTree.SubElement(page, "head")
+def page(title: str, command: str, text: str, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Return one offline page: a text, then tables by their heads; empty ones are left out."""
+    root = ElementTree.Element("html", lang="en")
+    head = ElementTree.SubElement(root, "head")
     ElementTree.SubElement(head, "meta", charset="utf-8")
-    ElementTree.SubElement(head, "title").text = whole["study"]
+    ElementTree.SubElement(head, "title").text = title
     ElementTree.SubElement(head, "style").text = STYLE
-    body = ElementTree.SubElement(page, "body")
-    ElementTree.SubElement(body, "h1").text = whole["study"]
-    ElementTree.SubElement(body, "p").text = whole["command"]
+    body = ElementTree.SubElement(root, "body")
+    ElementTree.SubElement(body, "h1").text = title
+    ElementTree.SubElement(body, "p").text = command
     ElementTree.SubElement(body, "pre").text = text
-    for name in ("rows", "contrasts", "sweep"):
-        if whole[name]:
+    for name, rows in tables.items():
+        if rows:
             ElementTree.SubElement(body, "h2").text = name
-            body.append(_table([_flat(row) for row in whole[name]]))
-    return "<!doctype html>\n" + ElementTree.tostring(page, encoding="unicode", method="html")
+            body.append(_table([_flat(row) for row in rows]))
+    return "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html")
 
 
 def _table(every: Iterable[Mapping[str, Any]]) -> ElementTree.Element:

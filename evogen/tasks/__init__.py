@@ -2,8 +2,9 @@
 
 A task is a registered frozen dataclass. `score` measures agents (rows of a Network) on the search's own
 episodes or folds, or, for the report, on episodes or folds that the search never sees. What a learner needs
-of a task beyond that is one of the two narrower protocols, named by the task's `kind`: `ControlTask` for
-CONTROL and CONTINUOUS, `ClassificationTask` for CLASSIFICATION.
+of a task beyond that is one of the narrower protocols, named by the task's `kind`: `ControlTask` for
+CONTROL and CONTINUOUS, `ClassificationTask` for CLASSIFICATION, `SequenceTask` for SEQUENCE, `ContinualTask`
+for CONTINUAL.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class TaskKind(StrEnum):
     CONTROL = "control"  # actions are the numbers 0, 1, ... of a choice
     CONTINUOUS = "continuous"  # actions are vectors of bounded real numbers
     CLASSIFICATION = "classification"
+    SEQUENCE = "sequence"
+    CONTINUAL = "continual"  # stages of labelled examples, learnt one after another
     LIFE = "life"
 
 
@@ -142,6 +145,15 @@ class ControlTask(Task, Protocol):
         ...
 
 
+@runtime_checkable
+class Lasting(Protocol):
+    """A control task that can be made longer."""
+
+    def lasting(self, steps: int) -> ControlTask:
+        """Return the same task with a horizon of so many steps; what happens before is as it was."""
+        ...
+
+
 class Step(NamedTuple):
     """One step of P x B environments of a `BatchedTask`.
 
@@ -186,4 +198,84 @@ class ClassificationTask(Task, Protocol):
 
     def rate(self, output: Tensor, labels: Tensor) -> Tensor:
         """Return the (P,) scores of (P, M, outputs) outputs to examples with these (M,) labels."""
+        ...
+
+
+class Sequences(NamedTuple):
+    """P x B sequences of T steps, and what a network should say in them.
+
+    Attributes:
+        inputs: (P, B, T, inputs) float32.
+        targets: (P, B, T) int64 classes, or (P, B, T, outputs) float32 numbers.
+        weight: (P, B, T) float32 >= 0, how much each step counts; 0 where nothing is asked. A row has some.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    weight: Tensor
+
+
+class SequenceTask(Task, Protocol):
+    """Sequences with targets: the learner sees the `train` fold, selection `validation`, the report `test`.
+
+    A network starts anew with every sequence and lives through it step by step.
+    """
+
+    def sequences(self, keys: Sequence[Key], copies: int, fold: str) -> Sequences:
+        """Draw B = copies sequences a row from a fold; another call with the same keys draws the same ones.
+
+        Args:
+            keys: one a row, all that the row depends on.
+            copies: B.
+            fold: `train`, `validation` or `test`.
+        """
+        ...
+
+    def loss(self, output: Tensor, asked: Sequences) -> Tensor:
+        """Return (P,), what learning makes small, of (P, B, T, outputs) outputs; differentiable."""
+        ...
+
+    def rate(self, output: Tensor, asked: Sequences) -> Tensor:
+        """Return (P,) float64 scores of (P, B, T, outputs) outputs.
+
+        NaN where an output that counts is not finite.
+        """
+        ...
+
+
+class Stage(NamedTuple):
+    """The labelled examples of one stage of a `ContinualTask`, of one fold.
+
+    Attributes:
+        inputs: (M, inputs) float32, what the network is told of the stage included; (P, M, inputs) if rows of
+            P have examples of their own.
+        labels: (M,) int64 output neurons, or (P, M).
+        heads: (outputs,) bool, the outputs that may answer in this stage; all, unless it is known which
+            stage an example is of. At least two. (P, 1, outputs) if rows of P have stages of their own.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    heads: Tensor
+
+
+class ContinualTask(Task, Protocol):
+    """Stages, one after another: the learner sees the `train` fold of the stage that it is in.
+
+    Selection scores on `validation` and the report on `test`, each on all stages after the last one. What of
+    a stage is known to a network, also when it is scored, is in its inputs and heads; nothing else is.
+    """
+
+    @property
+    def stages(self) -> int:
+        """How many follow each other, at least two."""
+        ...
+
+    @property
+    def passes(self) -> int | None:
+        """How often a learner may see each example of a stage; None: as often as it likes."""
+        ...
+
+    def stage(self, number: int, fold: str) -> Stage:
+        """Return the examples of stage `number` (from 0); shared, do not write into them."""
         ...

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -35,9 +35,22 @@ class Classic(ABC):
     kind: ClassVar[TaskKind]
     inputs: ClassVar[int]
     outputs: ClassVar[int]
-    horizon: ClassVar[int]
     draws: ClassVar[int]
-    threshold: ClassVar[float | None]
+
+    @property
+    @abstractmethod
+    def horizon(self) -> int:
+        """Steps after which an episode is truncated."""
+
+    @property
+    @abstractmethod
+    def threshold(self) -> float | None:
+        """The mean return from which the environment counts as solved."""
+
+    @property
+    def made_with(self) -> Mapping[str, Any]:
+        """What `gymnasium.make` is told beside the id, to make an environment of this horizon."""
+        return {}
 
     @property
     def reported(self) -> str:
@@ -64,5 +77,13 @@ class Classic(ABC):
 
     def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
         """Return (P,) mean returns; REPORT plays Gymnasium's own environment, from other starts."""
-        counts = {"episodes": self.episodes, "report_episodes": self.report_episodes}
-        return mean_return(self, self.official, agents, keys=keys, fold=fold, **counts)
+        return mean_return(
+            self,
+            self.official,
+            agents,
+            keys=keys,
+            fold=fold,
+            episodes=self.episodes,
+            report_episodes=self.report_episodes,
+            made_with=self.made_with,
+        )

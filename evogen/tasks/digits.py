@@ -74,6 +74,14 @@ def _folds(task: Digits) -> Mapping[str, tuple[Tensor, Tensor]]:
     }
 
 
+@cache
+def pixels(task: Digits, fold: str) -> tuple[Tensor, Tensor]:
+    """Return the (M, 64) float32 pixels of a fold, 0 to 16, and (M,) labels; shared, do not write into them."""
+    images, labels, members = _split(task)
+    rows = members[fold]
+    return torch.from_numpy(images[rows].astype(np.float32)), torch.from_numpy(labels[rows].astype(np.int64))
+
+
 def raw(task: Digits, fold: str) -> tuple[list[list[float]], list[int], list[float], list[float]]:
     """Return the pixels and labels of a fold, unscaled, and the mean and scale of each pixel in training."""
     from sklearn.preprocessing import StandardScaler

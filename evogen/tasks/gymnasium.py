@@ -32,6 +32,8 @@ from evogen.tasks import Fold, TaskKind, Turn
 from evogen.tasks.official import mean_return
 from evogen.tasks.play import greedy, squashed
 
+EXTRAS = ("box2d", "mujoco")  # of evogen, each what the package gymnasium.envs.EXTRA needs
+
 
 class Facts(NamedTuple):
     """What an environment says of itself; the bounds, one per component, are None for discrete actions."""
@@ -47,7 +49,7 @@ class Facts(NamedTuple):
 @register("task", "gymnasium")
 @dataclass(frozen=True)
 class Gymnasium:
-    """Whatever the environment asks for; LunarLander and BipedalWalker need the extra `box2d`."""
+    """Whatever the environment asks for; LunarLander and its kin need the extra `box2d`, Ant's `mujoco`."""
 
     id: str = setting("LunarLander-v3", doc="a Gymnasium environment: vector observation, time limit")
     episodes: int = setting(10, low=1, high=1000, doc="episodes behind each score of an agent in the search")
@@ -102,8 +104,15 @@ class Gymnasium:
 
     def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
         """Return (P,) mean returns; the seeds of SEARCH and REPORT differ."""
-        counts = {"episodes": self.episodes, "report_episodes": self.report_episodes}
-        return mean_return(self, self.id, agents, keys=keys, fold=fold, **counts)
+        return mean_return(
+            self,
+            self.id,
+            agents,
+            keys=keys,
+            fold=fold,
+            episodes=self.episodes,
+            report_episodes=self.report_episodes,
+        )
 
 
 class _Episode:
@@ -208,8 +217,7 @@ def _made(env_id: str) -> closing[Any]:
             warnings.simplefilter("ignore", DeprecationWarning)
             return closing(gymnasium.make(env_id, disable_env_checker=True))
     except (gymnasium.error.Error, ImportError) as error:
-        spec = gymnasium.registry[env_id]
-        todo = (
-            'pip install "evogen[box2d]"' if "box2d" in str(spec.entry_point) else str(error).splitlines()[0]
-        )
+        entry, said = str(gymnasium.registry[env_id].entry_point), str(error).splitlines()[0]
+        wanted = [f'pip install "evogen[{extra}]"' for extra in EXTRAS if f"gymnasium.envs.{extra}." in entry]
+        todo = wanted[0] if wanted else said
         raise ValueError(f"environment '{env_id}' cannot be made: {todo}") from error

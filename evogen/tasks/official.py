@@ -5,8 +5,9 @@ One environment object an episode: slow, and free of any code of ours between th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -28,6 +29,7 @@ def mean_return(
     fold: Fold,
     episodes: int,
     report_episodes: int,
+    made_with: Mapping[str, Any] | None = None,
 ) -> Tensor:
     """Return each agent's mean return: SEARCH plays the task, REPORT Gymnasium's environment, other starts.
 
@@ -39,6 +41,7 @@ def mean_return(
         fold: which of the two.
         episodes: of an agent on SEARCH.
         report_episodes: of an agent on REPORT.
+        made_with: what `gymnasium.make` is told beside the id.
 
     Returns:
         (P,) float64; NaN where the agent's output became non-finite in an episode.
@@ -47,12 +50,17 @@ def mean_return(
         starts = [key.child("episodes") for key in keys]
         return play(task, agents, keys=starts, episodes=episodes).mean(-1)
     seeds = [[key.child("report", n).integer() for n in range(report_episodes)] for key in keys]
-    return play_gymnasium(env_id, agents, seeds=seeds, act=task.act).mean(-1)
+    return play_gymnasium(env_id, agents, seeds=seeds, act=task.act, made_with=made_with).mean(-1)
 
 
 @torch.no_grad()
 def play_gymnasium(
-    env_id: str, agents: Network, *, seeds: Sequence[Sequence[int]], act: Callable[[Tensor], Tensor] = greedy
+    env_id: str,
+    agents: Network,
+    *,
+    seeds: Sequence[Sequence[int]],
+    act: Callable[[Tensor], Tensor] = greedy,
+    made_with: Mapping[str, Any] | None = None,
 ) -> Tensor:
     """Let every agent act without exploring, all its episodes in lock-step, until each has ended.
 
@@ -61,6 +69,7 @@ def play_gymnasium(
         agents: one agent a row.
         seeds: (P, B), one for each episode's reset.
         act: the action for raw network outputs, as in `evogen.tasks.ControlTask`.
+        made_with: what `gymnasium.make` is told beside the id.
 
     Returns:
         (P, B) float64 sums of reward; NaN where the agent's output became non-finite during the episode.
@@ -68,7 +77,8 @@ def play_gymnasium(
     shape = (agents.rows, len(seeds[0]))
     flat = [seed for row in seeds for seed in row]
     with ExitStack() as stack:
-        environments = [stack.enter_context(closing(gymnasium.make(env_id))) for _ in flat]
+        made = (gymnasium.make(env_id, **(made_with or {})) for _ in flat)
+        environments = [stack.enter_context(closing(env)) for env in made]
         observed = np.stack([env.reset(seed=seed)[0] for env, seed in zip(environments, flat, strict=True)])
         memory = agents.start(shape[1])
         returns, running = np.zeros(len(flat)), np.ones(len(flat), dtype=bool)

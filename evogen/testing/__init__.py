@@ -17,7 +17,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evogen.tasks import BatchedTask, TaskKind
-from evogen.testing import constraint, evaluator, learner, neuron, part, prior, rule, strategy, task, wiring
+from evogen.testing import (
+    circuit,
+    constraint,
+    evaluator,
+    learner,
+    local,
+    metric,
+    neuron,
+    part,
+    prior,
+    protection,
+    rule,
+    strategy,
+    task,
+    wiring,
+)
 
 Fact = Callable[[Any], None]
 
@@ -26,8 +41,13 @@ _FACTS: Mapping[str, tuple[Fact, ...]] = {
     "neuron": neuron.FACTS,
     "wiring": wiring.FACTS,
     "prior": prior.FACTS,
+    "circuit": circuit.FACTS,
     "constraint": constraint.FACTS,
     "learner": learner.FACTS,
+    "protection": protection.FACTS,
+    "error": local.FACTS,
+    "schedule": local.FACTS,
+    "metric": metric.FACTS,
     "strategy": strategy.FACTS,
 }
 _OF_TASK_KIND: Mapping[TaskKind, tuple[Fact, ...]] = {
@@ -35,6 +55,8 @@ _OF_TASK_KIND: Mapping[TaskKind, tuple[Fact, ...]] = {
     TaskKind.CONTINUOUS: (*task.CONTROL, *task.CONTINUOUS),
     TaskKind.CLASSIFICATION: task.CLASSIFICATION,
     TaskKind.LIFE: (),
+    TaskKind.SEQUENCE: task.SEQUENCE,
+    TaskKind.CONTINUAL: task.CONTINUAL,
 }
 
 EVALUATOR: tuple[Fact, ...] = evaluator.FACTS

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from evogen.keys import Key
 from evogen.phenotype import Network
-from evogen.tasks import Fold, Step, TaskKind, Turn
+from evogen.tasks import Fold, Sequences, Step, TaskKind, Turn
 from evogen.tasks.episodes import uniforms
 from evogen.testing import tiny
 
@@ -169,6 +169,70 @@ def has_three_folds_of_examples(task: Any) -> None:
         seen.append(features)
 
 
+def draws_sequences_by_their_keys(task: Any) -> None:
+    """Sequences have the shapes of `Sequences`, finite inputs, something asked in every row, and own keys."""
+    seen: list[Tensor] = []
+    for fold in ("train", "validation", "test"):
+        drawn = task.sequences(tiny.keys(), B, fold)
+        assert drawn.inputs.dtype == drawn.weight.dtype == torch.float32
+        assert drawn.inputs.shape == (3, B, drawn.inputs.shape[2], task.inputs)
+        assert drawn.weight.shape == drawn.inputs.shape[:3]
+        assert drawn.inputs.isfinite().all()
+        assert (drawn.weight >= 0).all()
+        assert (drawn.weight.sum((1, 2)) > 0).all()
+        if drawn.targets.dtype == torch.int64:
+            assert drawn.targets.shape == drawn.weight.shape
+            assert drawn.targets.min() >= 0
+            assert drawn.targets.max() < task.outputs
+        else:
+            assert drawn.targets.dtype == torch.float32
+            assert drawn.targets.shape == (*drawn.weight.shape, task.outputs)
+        for own, together in zip(task.sequences(tiny.keys([1]), B, fold), drawn, strict=True):
+            assert torch.equal(own[0], together[1])
+        assert not any(torch.equal(drawn.inputs, other) for other in seen)
+        seen.append(drawn.inputs)
+
+
+def judges_what_is_asked_only(task: Any) -> None:
+    """Loss and score of a row are its own, and outputs at steps of weight 0 change neither."""
+    drawn = task.sequences(tiny.keys(), B, "train")
+    rng = Key(0).child("outputs").generator()
+    shape = (*drawn.weight.shape, task.outputs)
+    output = torch.from_numpy(rng.normal(size=shape)).float().requires_grad_()
+    loss, rate = task.loss(output, drawn), task.rate(output.detach(), drawn)
+    (slope,) = torch.autograd.grad(loss.sum(), output)
+    assert loss.shape == rate.shape == (3,)
+    assert rate.isfinite().all()
+    assert torch.equal(slope.abs().sum(-1) > 0, drawn.weight > 0)
+    alone = Sequences(*(part[1:2] for part in drawn))
+    assert torch.equal(task.rate(output.detach()[1:2], alone)[0], rate[1])
+    other = torch.where((drawn.weight > 0).unsqueeze(-1), output.detach(), 7.0)
+    assert torch.equal(task.rate(other, drawn), rate)
+    assert torch.equal(task.loss(other, drawn), loss.detach())
+
+
+def has_stages_of_examples(task: Any) -> None:
+    """A continual task's stages have inputs, labels among their heads, and folds that share no example."""
+    assert task.stages >= 2
+    assert task.passes is None or task.passes >= 1
+    for number in range(task.stages):
+        seen: list[Tensor] = []
+        for fold in ("train", "validation", "test"):
+            inputs, labels, heads = task.stage(number, fold)
+            assert inputs.dtype == torch.float32
+            assert inputs.shape == (len(labels), task.inputs)
+            assert inputs.isfinite().all()
+            assert labels.dtype == torch.int64
+            assert heads.dtype == torch.bool
+            assert heads.shape == (task.outputs,)
+            assert heads.sum() >= 2
+            assert heads[labels].all()
+            seen.append(inputs)
+        everything = torch.cat(seen)
+        shared = len(everything) - len(everything.unique(dim=0))
+        assert shared == sum(len(one) - len(one.unique(dim=0)) for one in seen)
+
+
 def _episode(task: Any) -> list[tuple[Tensor, Tensor, Step]]:
     state, _ = task.reset(uniforms(tiny.keys(), (B, task.draws)))
     steps = []
@@ -213,3 +277,5 @@ CONTROL = (
 CONTINUOUS = (keeps_a_broken_action_to_its_row,)
 BATCHED = (starts_from_its_uniforms, steps_every_environment_for_itself)
 CLASSIFICATION = (has_three_folds_of_examples,)
+SEQUENCE = (draws_sequences_by_their_keys, judges_what_is_asked_only)
+CONTINUAL = (has_stages_of_examples,)

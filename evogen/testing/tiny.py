@@ -22,9 +22,11 @@ from evogen.grammar.plan import INPUT, OUTPUT, Group, Plan, Projection
 from evogen.keys import Key
 from evogen.phenotype import Development, Network, Phenotype, develop, embryo
 from evogen.registry import known
-from evogen.tasks import Fold, Step, Task, TaskKind
+from evogen.tasks import Fold, Sequences, Stage, Step, Task, TaskKind
 from evogen.tasks.episodes import BatchedEpisodes
 from evogen.tasks.play import greedy, hits, play, squashed
+from evogen.tasks.sequences import cross_entropy, scored, share
+from evogen.tasks.stages import average
 
 GENES, TRANSMITTERS = 5, 2
 EDGE, STRIDE = 1.5, 0.4
@@ -171,11 +173,72 @@ class Lessons:
         return torch.stack(right).mean((0, 2))
 
 
+@dataclass(frozen=True)
+class Recall:
+    """Say at the third step which sign (0 or 1) was shown at the first; the second shows noise."""
+
+    kind = TaskKind.SEQUENCE
+    reported = "signs of the test fold"
+    inputs = 2
+    outputs = 2
+
+    def sequences(self, keys: Sequence[Key], copies: int, fold: str) -> Sequences:
+        """Draw sequences of the sign as +-1, noise ~ N(0, 0.25), and a question at the second input."""
+        inputs = np.zeros((len(keys), copies, 3, 2), np.float32)
+        for row, key in enumerate(keys):
+            rng = key.child(fold).generator()
+            inputs[row, :, 0, 0] = rng.choice((-1.0, 1.0), copies)
+            inputs[row, :, 1, 0] = 0.5 * rng.normal(size=copies)
+        inputs[:, :, 2, 1] = 1.0
+        targets = torch.from_numpy(inputs[:, :, :1, 0] > 0).long().expand(-1, -1, 3)
+        weight = torch.zeros(len(keys), copies, 3)
+        weight[..., 2] = 1.0
+        return Sequences(torch.from_numpy(inputs), targets, weight)
+
+    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
+        """Return (P,) shares of signs recalled."""
+        return scored(self, agents, keys, fold, copies=32)
+
+    def loss(self, output: Tensor, asked: Sequences) -> Tensor:
+        """Return the (P,) cross-entropy."""
+        return cross_entropy(output, asked)
+
+    def rate(self, output: Tensor, asked: Sequences) -> Tensor:
+        """Return the (P,) share of signs recalled."""
+        return share(output, asked)
+
+
+@dataclass(frozen=True)
+class Moving:
+    """Blobs whose axes trade places in the second stage; in the first, two of the three clouds may answer."""
+
+    kind = TaskKind.CONTINUAL
+    reported = "points of the test fold, after both stages"
+    inputs = 6
+    outputs = 3
+    stages = 2
+    passes = None
+
+    def stage(self, number: int, fold: str) -> Stage:
+        """Return (M, 6) points and (M,) clouds."""
+        x, y = _blobs(fold)
+        if number:
+            return Stage(x.flip(1), y, torch.ones(3, dtype=torch.bool))
+        return Stage(x[y < 2], y[y < 2], torch.tensor([True, True, False]))
+
+    def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
+        """Return (P,) mean accuracies."""
+        assert len(keys) == agents.rows
+        return average(self, agents, fold)
+
+
 TASKS: Mapping[TaskKind, Task] = {
     TaskKind.CONTROL: Walk(),
     TaskKind.CONTINUOUS: Drift(),
     TaskKind.CLASSIFICATION: Blobs(),
     TaskKind.LIFE: Lessons(),
+    TaskKind.SEQUENCE: Recall(),
+    TaskKind.CONTINUAL: Moving(),
 }
 
 

@@ -222,4 +222,10 @@ def _of_expression(space: ArchitectureSpace, rates: Rates) -> list[Operator]:
     return [Operator("architecture.express", rates.mutate_expression, change)]
 
 
-_ARCHITECTURE = {"": _of_modules, "module": _of_modules, "neurons": _of_neurons, "net": _of_nets}
+_ARCHITECTURE = {
+    "": _of_modules,
+    "module": _of_modules,
+    "circuit": _of_modules,
+    "neurons": _of_neurons,
+    "net": _of_nets,
+}

@@ -14,10 +14,10 @@ from evogen.cohort import Cohort, Outcome
 from evogen.errors import GrammarError, RunError, SpecError
 from evogen.evaluation import evaluate
 from evogen.experiment import experiment_of
-from evogen.experiment.files import LARGEST, attach
+from evogen.experiment.files import attach
 from evogen.experiment.launch import problem
 from evogen.learning.distill import Distill
-from evogen.registry import File
+from evogen.registry import LARGEST, File
 from evogen.schema import Where
 from evogen.strategies import Scene
 

@@ -154,7 +154,7 @@ def test_what_contradicts_itself_is_refused(file: Path, changes: tuple[str, ...]
         (
             "<g> @type(neurons) ::= group:neurons neuron:lif act:tanh",
             SpecError,
-            "speaks in spikes: leave out its act:tanh",
+            "has no activation function: leave out its act:tanh",
         ),
         ("<g> @type(neurons) ::= group:neurons plastic:hebb", GrammarError, "unknown rule 'hebb'"),
         (

@@ -3,13 +3,13 @@ from collections import Counter
 
 import pytest
 
-from evogen import neurons
 from evogen.errors import DevelopmentError
 from evogen.grammar.activations import ACTIVATIONS, mixed
+from evogen.neurons import activations
 
 
 def test_words_name_every_activation():
-    assert sorted(ACTIVATIONS) == sorted(neurons.ACTIVATIONS)
+    assert sorted(ACTIVATIONS) == sorted(activations.ACTIVATIONS)
 
 
 @pytest.mark.parametrize("size", [10, 64, 1000])

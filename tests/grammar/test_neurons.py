@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evogen import neurons as neuron_kinds
 from evogen.errors import DevelopmentError, GrammarError
 from evogen.genome import Gene, Genome
 from evogen.grammar import CODONS, load, parse
@@ -15,6 +14,7 @@ from evogen.grammar.cells import TYPES
 from evogen.grammar.mappers.structured import slots
 from evogen.grammar.neurons import STRUCTURES
 from evogen.grammar.plan import Group, Projection
+from evogen.neurons import activations as functions
 from evogen.registry import evolvable_fields, find
 from evogen.space import ArchitectureSpace
 
@@ -371,4 +371,4 @@ def test_one_codon_changes_one_group_at_most(file, start, structure):
 
 
 def test_shipped_neurons_are_registered():
-    assert set(ACTIVATIONS) == set(neuron_kinds.ACTIVATIONS)
+    assert set(ACTIVATIONS) == set(functions.ACTIVATIONS)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from evogen.neurons import ACTIVATIONS
-from evogen.phenotype.network import LANES, _apart
+from evogen.neurons.activations import ACTIVATIONS
+from evogen.phenotype.firing import LANES, _apart
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -221,7 +221,7 @@ def test_born_agents_spike_too():
 
 def test_an_activation_function_of_a_spiking_layer_is_refused():
     modules = {7: [Layer(3, "tanh", "lif")]}
-    with pytest.raises(DevelopmentError, match="gene 7: l0 has act:tanh, but lif neurons speak in spikes"):
+    with pytest.raises(DevelopmentError, match="gene 7: l0 has act:tanh, but lif neurons have no activation"):
         spiking(genome_of(modules, rules=random_rules()), modules=modules)
 
 

@@ -5,6 +5,7 @@ import torch
 from evogen.keys import Key
 from evogen.plasticity.abcd import ABCD
 from evogen.plasticity.none import NoRule
+from evogen.testing.rule import seeing
 
 SILENT = {"eta": 1.0, "A": 0.0, "B": 0.0, "C": 0.0, "D": 0.0, "decay": 0.0, "oja": 0.0, "bound": 100.0}
 
@@ -16,7 +17,13 @@ def coefficients(**given):
 def step(fast, pre, post, weight=0.0, **given):
     """One synapse's F after one step."""
     parts = (torch.tensor(part).double().expand(1, 1, 1, 1) for part in (fast, pre, post, weight))
-    return ABCD().step(*parts, coefficients(**given)).item()
+    fast, pre, post, weight = parts
+    return _changed(fast, pre, post, weight - fast, coefficients(**given)).item()
+
+
+def _changed(fast, pre, post, born, values):
+    state = {"fast": fast}
+    return ABCD().step(state, seeing(ABCD(), state, values, pre, post, born), values)["fast"]
 
 
 def test_one_step_by_hand():
@@ -57,9 +64,8 @@ def test_oja_finds_the_first_principal_component():
     values = coefficients(eta=0.002, A=1.0, oja=1.0)
     for x in torch.from_numpy(data):
         pre = x[None, :, :, None]
-        weight = W + fast
-        post = (pre * weight).sum(2, keepdim=True)  # (1, lives, 1, 1)
-        fast = ABCD().step(fast, pre, post, weight, values)
+        post = (pre * (W + fast)).sum(2, keepdim=True)  # (1, lives, 1, 1)
+        fast = _changed(fast, pre, post, W, values)
     found = (W + fast)[0, :, :, 0].numpy()
     length = np.linalg.norm(found, axis=1)
     assert (np.abs(found @ axes[:, 0]) / length > 0.99).all()
@@ -68,4 +74,6 @@ def test_oja_finds_the_first_principal_component():
 
 def test_no_rule_keeps_the_fast_weights():
     fast = torch.ones(1, 1, 2, 2)
-    assert torch.equal(NoRule().step(fast, fast, fast, fast, {}), fast)
+    state = {"fast": fast}
+    found = NoRule().step(state, seeing(NoRule(), state, {}, fast, fast, fast), {})
+    assert torch.equal(found["fast"], fast)

@@ -12,6 +12,7 @@ from evogen.cohort import Individual, Ref
 from evogen.connectome import Moments, Parameter
 from evogen.grammar.constraints import Repaired
 from evogen.learning import Fit
+from evogen.neurons import Nature
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import TaskKind
 from evogen.variation.sample import sample
@@ -34,11 +35,10 @@ class Shy:
     """A unit that needs a drive above theta."""
 
     theta: float = evolvable(0.5, low=0.0, high=10.0, doc="threshold")
-    stateful: ClassVar[bool] = False
-    spiking: ClassVar[bool] = False
+    nature: ClassVar[Nature] = Nature()
 
-    def step(self, drive, state, values):
-        return drive - values["theta"]
+    def step(self, seen, state, values):
+        return seen.drive - values["theta"], state
 
 
 @register("wiring", "outside")
@@ -52,7 +52,7 @@ class Bilinear:
     initial: ClassVar[str] = "normal"
 
     def parameters(self, dimensions, pairs):
-        sizes, g, _ = dimensions
+        sizes, g = dimensions[:2]
         found = {f"{level}.X": Parameter((size, g), g**-0.5) for level, size in enumerate(sizes)}
         return found | {f"{post}.b": Parameter((sizes[post],), 0.0) for _, post in pairs}
 

@@ -239,3 +239,25 @@ def test_scoring_stops_soon_after_the_last_fall():
     agents = Linear(torch.zeros(4, 4, 2))
     longest = CartPole(episodes=1).score(agents, keys(4), Fold.SEARCH).max()
     assert longest <= len(agents.seen) <= longest + 25
+
+
+def test_a_longer_horizon_truncates_later_and_declares_no_threshold():
+    task, state = CartPole(horizon=700), state_of(np.full((1, 4), 0.01))
+    for count in range(1, 701):
+        step = task.step(state, torch.tensor([[balance(state[0, 0, :4].numpy(), None)]]))
+        state = step.state
+        assert step.truncated.item() == (count == 700)
+    assert task.threshold is None
+    assert CartPole().threshold == 475.0
+    assert CartPole().lasting(700) == task
+
+
+def test_beyond_its_horizon_the_report_is_gymnasiums_own_physics():
+    weights = balancing(2)
+    weights[1] = 0.0
+    for fold in Fold:
+        balanced, stubborn = CartPole(episodes=2, report_episodes=2, horizon=800).score(
+            Linear(weights), keys(2), fold
+        )
+        assert balanced == 800.0
+        assert 8.0 <= stubborn <= 11.0

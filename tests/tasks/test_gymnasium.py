@@ -129,6 +129,7 @@ def test_a_missing_package_is_named(monkeypatch):
 
     monkeypatch.setattr(gymnasium, "make", missing)
     assert 'pip install "evogen[box2d]"' in refusal("BipedalWalkerHardcore-v3")
+    assert 'pip install "evogen[mujoco]"' in refusal("HalfCheetah-v5")
     assert "Box2D is not installed" in refusal("Taxi-v4")  # not one of Box2D's: Gymnasium's own words
 
 
@@ -181,3 +182,29 @@ def test_lunar_lander_is_the_same_row_by_row():
     together = task.score(Linear(weights), keys(3), Fold.SEARCH)
     alone = [task.score(Linear(weights[[row]]), [keys(3)[row]], Fold.SEARCH) for row in range(3)]
     assert torch.equal(together, torch.cat(alone))
+
+
+MUJOCO = pytest.mark.skipif(find_spec("mujoco") is None, reason="needs the extra mujoco")
+
+
+@MUJOCO
+@pytest.mark.parametrize(
+    ("env_id", "inputs", "outputs", "threshold"),
+    [("Swimmer-v5", 8, 2, 360.0), ("InvertedPendulum-v5", 4, 1, 950.0), ("Ant-v5", 105, 8, 6000.0)],
+)
+def test_environments_of_mujoco_are_tasks(env_id, inputs, outputs, threshold):
+    task = Gymnasium(id=env_id, episodes=2)
+    found = (task.kind, task.inputs, task.outputs, task.horizon, task.threshold)
+    assert found == (TaskKind.CONTINUOUS, inputs, outputs, 1000, threshold)
+    key, env = keys(1)[0], gymnasium.make(env_id)
+    observation, _ = env.reset(seed=key.child(0).integer())
+    episodes, rng = task.start([key], 1, CPU), np.random.default_rng(0)
+    for _ in range(20):
+        np.testing.assert_array_equal(episodes.observation[0, 0], observation.astype(np.float32))
+        action = task.act(torch.from_numpy(rng.normal(size=(1, 1, outputs))).float())
+        observation, reward, terminated, truncated, _ = env.step(action[0, 0].numpy())
+        turn = episodes.step(action)
+        assert turn.reward[0, 0] == np.float32(reward)
+        assert (turn.terminated.item(), turn.truncated.item()) == (terminated, truncated)
+        if terminated:
+            observation, _ = env.reset()

@@ -30,7 +30,7 @@ import numpy as np
 from evogen.connectome import Wiring
 from evogen.genome import Array, Gene, Genome, frozen
 from evogen.grammar.plan import Plan, Projection
-from evogen.registry import evolvable_fields, find, name_of
+from evogen.registry import evolvable_fields, name_of
 
 NEVER = -1e6
 """A rule logit whose probability is exactly 0."""
@@ -163,13 +163,15 @@ def _cut(plan: Plan, groups: Collection[int]) -> Plan:
     return replace(plan, projections=tuple(cut(link) for link in plan.projections))
 
 
-def _plasticity(intact: Genome, plan: Plan, rule: str, configured: object) -> Iterator[Variant]:
+def _plasticity(intact: Genome, plan: Plan, rule: str, configured: Any) -> Iterator[Variant]:
     static = (
         link._replace(rule="none", coefficients={}) if link.rule == rule else link
         for link in plan.projections
     )
     yield Variant(Kind.RULE, f"rule {rule}", (), intact, replace(plan, projections=tuple(static)))
-    for item in evolvable_fields(find("rule", rule)):
+    for item in evolvable_fields(type(configured)):
+        if item.name not in configured.coefficients:
+            continue
         low, high = (float(item.metadata[end]) for end in ("low", "high"))
         value = 0.0 if low <= 0 <= high else (low + high) / 2
         own = intact.plasticity.get(f"rule.{rule}.{item.name}", getattr(configured, item.name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -110,7 +110,7 @@ def record(task: ControlTask, agent: Network, key: Key, names: Sequence[Sequence
         started = task.start([key.child("episodes")], 1, agent.device, again=False)
         return _lived(task, agent, _Batched(started), names, type(task).__name__)
     seed = key.child("report", 0).integer()
-    with closing(gymnasium.make(env_id)) as env:
+    with closing(gymnasium.make(env_id, **_made_with(task))) as env:
         found = _lived(task, agent, _Gymnasium(env, seed), names, env_id)
     return _pictured(found, env_id, seed)
 
@@ -123,6 +123,10 @@ def _official(task: ControlTask) -> str | None:
             return task.id
         case _:
             return None
+
+
+def _made_with(task: ControlTask) -> Mapping[str, Any]:
+    return task.made_with if isinstance(task, Classic) else {}
 
 
 class _Batched:

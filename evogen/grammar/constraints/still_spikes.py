@@ -17,7 +17,7 @@ class StillSpikes:
 
     def repair(self, plan: Plan) -> Repaired:
         """Take the rule from every plastic projection with a spiking end."""
-        spiking = [find("neuron", group.neuron).spiking for group in plan.groups]
+        spiking = [find("neuron", group.neuron).nature.spiking for group in plan.groups]
         links = tuple(
             link._replace(rule="none", coefficients={})
             if link.rule != "none" and (spiking[link.pre] or spiking[link.post])

@@ -1,0 +1,76 @@
+"""Small networks for trials: one hidden layer of one neuron kind and one rule, a row for every seed.
+
+All that a seed draws (first weights, learning, episodes) follows from the study, the task and the seed, so
+that arms with equal shapes begin with equal weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from evogen.connectome.direct import Direct
+from evogen.genome import Gene, Genome
+from evogen.grammar.plan import INPUT, OUTPUT, Group, Plan, Projection
+from evogen.keys import Key
+from evogen.phenotype import Development, Phenotype, develop, embryo
+from evogen.registry import evolvable_fields, known
+
+HIDDEN = "l0"
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network, input - hidden - output.
+
+    Attributes:
+        hidden: units.
+        neuron: kind of the hidden units.
+        activation: of the hidden units.
+        rule: name of the plasticity rule of every link.
+        rules: configured rules by name, where they are not as registered.
+        recurrent: whether the hidden layer hears itself.
+    """
+
+    hidden: int
+    neuron: str = "rate"
+    activation: str = "tanh"
+    rule: str = "none"
+    rules: Mapping[str, object] = field(default_factory=dict)
+    recurrent: bool = False
+
+
+def roots(study: str, task: str, seeds: Sequence[int]) -> list[Key]:
+    """Return the key of everything that each seed decides in a study's task."""
+    return [Key(seed).child("trial", study, task) for seed in seeds]
+
+
+def grown(net: Net, task: Any, keys: Sequence[Key]) -> Phenotype:
+    """Develop one network a key, with free weights drawn from it."""
+    rules = {name: cls() for name, cls in known("rule").items()} | dict(net.rules)
+    embryos = []
+    for number in range(len(keys)):
+        hidden, outer = 2 * number + 1, 2 * number + 2
+        groups = (
+            Group(outer, INPUT, task.inputs),
+            Group(hidden, HIDDEN, net.hidden, net.activation, net.neuron),
+            Group(outer, OUTPUT, task.outputs),
+        )
+        ends = [(0, 1), (1, 1), (1, 2)] if net.recurrent else [(0, 1), (1, 2)]
+        links = tuple(Projection(pre, post, hidden, rule=net.rule) for pre, post in ends)
+        genome = Genome(None, Gene(outer, ()), (Gene(hidden, ()),))
+        how = Development(Direct(), rules, keys[number].child("innate"), normalised=task.normalised)
+        embryos.append(embryo(how, genome, Plan(groups, links)))
+    return develop(how, embryos)
+
+
+def values(learner: Any, rows: int) -> dict[str, Tensor]:
+    """Return the evolvable fields of a learner as constants, (P,) each."""
+    return {
+        each.name: torch.full((rows,), float(getattr(learner, each.name)))
+        for each in evolvable_fields(type(learner))
+    }
