@@ -5,8 +5,6 @@ Each is the same on every machine, so that a strategy may depend on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from evogen.connectome.priors import expected

@@ -1,5 +1,6 @@
 """Every registered part keeps the contract of its kind; see evogen.testing."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ SHORT = {
     ("strategy", "map-elites"): {"measures": {"modules": (1, 4, 3), "rules": (16, 40, 2)}, "initial": 8},
     ("strategy", "nsga2"): {"population": 8},
 }
+DATA = {("circuit", "celegans"): "cect", ("circuit", "fly"): "flyvis"}
+"""Packages of data that parts read, which nothing else of evogen needs."""
+
+
+def installed(kind, name):
+    package = DATA.get((kind, name), "evogen")
+    return pytest.mark.skipif(find_spec(package) is None, reason=f"the data of {package} are not installed")
+
+
 PARTS = {
     (kind, name): cls(**SHORT.get((kind, name), {})) for kind in PACKAGES for name, cls in known(kind).items()
 }
@@ -63,7 +73,7 @@ PARTS = {
 @pytest.mark.parametrize(
     ("fact", "part"),
     [
-        pytest.param(fact, part, id=f"{kind}-{name}-{fact.__name__}")
+        pytest.param(fact, part, id=f"{kind}-{name}-{fact.__name__}", marks=installed(kind, name))
         for (kind, name), part in PARTS.items()
         for fact in contract(kind, part)
     ],

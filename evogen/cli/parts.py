@@ -9,6 +9,7 @@ import typer
 
 from evogen.cli.options import Overrides, Seed, Spec, printed, settings
 from evogen.errors import SpecError, near
+from evogen.registry import PACKAGES, plural
 
 
 def validate(file: Spec, *, seed: Seed = None, overrides: Overrides = None) -> None:
@@ -84,11 +85,10 @@ def grammar(
 
 def list_(
     kinds: Annotated[
-        str, typer.Argument(metavar="[tasks|rules|learners|strategies|wirings|neurons|priors|constraints]")
+        str, typer.Argument(metavar="[KINDS]", help=f"Only these: {', '.join(map(plural, PACKAGES))}.")
     ] = "",
 ) -> None:
     """List what an experiment file can name, with all settings."""
-    from evogen.registry import PACKAGES, plural
     from evogen.summary import part_lines
 
     known = {plural(kind): kind for kind in PACKAGES}

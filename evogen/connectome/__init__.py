@@ -3,7 +3,8 @@
 A wiring is a registered frozen dataclass. It says which parameters the neurons of a level (`X`, `T`, ...) or
 the synapses between two levels (`W`) carry, how they are drawn, what the expected weights are, and how one
 agent's weights are born. Levels are numbered from the input (0); `pairs` lists the (pre, post) levels that
-are connected. Parameters are named `LEVEL.SYMBOL` or `PRE>POST.SYMBOL`; O, c and theta have their plain names.
+are connected. Parameters are named `LEVEL.SYMBOL` or `PRE>POST.SYMBOL`; O, c and theta have their plain
+names.
 """
 
 from __future__ import annotations

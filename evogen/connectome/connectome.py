@@ -33,6 +33,7 @@ from evogen.connectome.direct import Direct
 from evogen.grammar.plan import Anatomy, Pattern
 from evogen.registry import register, setting
 
+_LEAST = 1e-12
 _LAWS: Mapping[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "constant": lambda _, size: np.ones(size),
     "uniform": lambda rng, size: rng.random(size),
@@ -45,7 +46,9 @@ _LAWS: Mapping[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 class Connectome:
     """Weights that keep a circuit's signs and ties; only with architecture.circuit."""
 
-    gamma: float = setting(0.5, low=0.0, high=2.0, doc="initial weights grow with synapse counts to this power")
+    gamma: float = setting(
+        0.5, low=0.0, high=2.0, doc="initial weights grow with synapse counts to this power"
+    )
     initial_size: Literal["constant", "uniform", "normal"] = setting(
         "constant", doc="xi of the initial weights: 1, uniform in [0, 1], or half-normal"
     )
@@ -70,11 +73,12 @@ class Connectome:
 
         Args:
             anatomy: what the plan says of the whole circuit.
-            patterns: of its projections; the edges of one target lie in one of them, or are told apart.
+            patterns: of its projections; copies count once.
             rng: of this candidate's draws.
         """
         total, edges, free = (np.zeros(anatomy.ties) for _ in range(3))
-        for pattern, size in zip(patterns, _sizes(anatomy, patterns, self.gamma), strict=True):
+        once = list({pattern.ends: pattern for pattern in patterns}.values())
+        for pattern, size in zip(once, _sizes(anatomy, once, self.gamma), strict=True):
             tuned = pattern.tuned
             np.add.at(total, pattern.tie[tuned], size[tuned])
             np.add.at(edges, pattern.tie[tuned], 1)
@@ -117,13 +121,15 @@ def _sizes(anatomy: Anatomy, patterns: Sequence[Pattern], gamma: float) -> list[
     """Return the initial size of each edge's weight, (pre, post) a pattern."""
     if anatomy.units == "weights":
         return [pattern.strength for pattern in patterns]
-    raised = [np.where(pattern.strength > 0, pattern.strength, 0.0) for pattern in patterns]
-    raised = [np.where(one > 0, np.power(one, gamma, where=one > 0, out=np.zeros_like(one)), 0.0) for one in raised]
+    raised = [
+        np.where(pattern.edges, np.maximum(pattern.strength, _LEAST) ** gamma, 0.0) for pattern in patterns
+    ]
     power: dict[int, np.ndarray] = {}
     for pattern, one in zip(patterns, raised, strict=True):
-        power[pattern.target] = power.get(pattern.target, np.zeros(one.shape[1])) + np.square(one).sum(0)
+        target = pattern.ends[1]
+        power[target] = power.get(target, np.zeros(one.shape[1])) + np.square(one).sum(0)
     return [
-        one / np.sqrt(np.maximum(power[pattern.target], 1e-12))
+        one / np.sqrt(np.maximum(power[pattern.ends[1]], _LEAST))
         for pattern, one in zip(patterns, raised, strict=True)
     ]
 

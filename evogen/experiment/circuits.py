@@ -2,8 +2,8 @@
 
     architecture: {circuit: {kind: celegans, unfold: 4}, control: [exact, rewired], threshold: 2}
 
-Each setting is a value, or a list of values that a genome chooses from; so may be the circuit. The grammar that
-says this is the run's, and a grammar file of one's own, with a start of type `circuit`, can say more.
+Each setting is a value, or a list of values that a genome chooses from; so may be the circuit. The grammar
+that says this is the run's, and a grammar file of one's own, with a start of type `circuit`, can say more.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def grammar_of(data: Mapping[str, Any], where: Where) -> Grammar:
     head = f"<{START}> @type(circuit) ::= <source>" + "".join(f" <{name}>" for name in given)
     rules = [head, f"<source> ::= {' | '.join(alternatives)}", *made]
     for name in given:
-        rules.append(f"<{name}> ::= {_setting(name, _several(data[name], where / name), where / name)}")
+        said = _setting(name, _several(data[name], where / name), where / name)
+        rules += [f"<{name}> ::= {said}"]
     return parse("# The circuit of an experiment file, as a grammar.\n\n" + "\n".join(rules) + "\n")
 
 
@@ -52,7 +53,9 @@ def _source(number: int, section: Any, where: Where, made: list[str]) -> str:
     if isinstance(section, str):
         section = {"kind": section}
     if not isinstance(section, dict) or not isinstance(section.get("kind"), str):
-        raise where.error(f"wanted a circuit's name, or a section with kind and settings, found {show(section)}")
+        raise where.error(
+            f"wanted a circuit's name, or a section with kind and settings, found {show(section)}"
+        )
     name = section["kind"]
     settings = {key: _several(value, where / key) for key, value in section.items() if key != "kind"}
     try:

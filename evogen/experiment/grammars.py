@@ -13,9 +13,9 @@ from evogen.connectome.connectome import Connectome
 from evogen.connectome.mixed import Mixed
 from evogen.connectome.priors import plain as prior_of
 from evogen.errors import DevelopmentError, near
+from evogen.experiment import circuits
 from evogen.experiment.parts import ascending, part_of
 from evogen.genome import Genome
-from evogen.experiment import circuits
 from evogen.grammar import Grammar, load
 from evogen.grammar.architecture import CIRCUIT, check, plan_of
 from evogen.grammar.constraints import Constraint
@@ -69,7 +69,9 @@ def _of_grammar(
     grammar: Grammar, data: dict[str, Any], where: Where, folder: Path, task: Task
 ) -> ArchitectureSpace:
     start = data.get("start", ArchitectureSpace.__dataclass_fields__["start"].default)
-    if isinstance(start, str) and any(rule.symbol == start and rule.type == CIRCUIT for rule in grammar.rules):
+    if isinstance(start, str) and any(
+        rule.symbol == start and rule.type == CIRCUIT for rule in grammar.rules
+    ):
         data = {"max_modules": 1, **data}  # a circuit is one gene
     rest = {key: value for key, value in data.items() if key not in ("grammar", "constraints")}
     for name in {"inputs", "outputs"} & rest.keys():
@@ -115,6 +117,8 @@ def _developable(space: ArchitectureSpace, where: Where) -> None:
         plans = tuple(samples(space))
     except DevelopmentError as error:
         what = "module" if space.type == "module" else "network"
+        if space.type == CIRCUIT:
+            raise (where / "circuit").error(str(error)) from None
         raise (where / "grammar").error(f"'{space.start}' can give what is no {what}: {error}") from None
     for derived in plans:
         for group in derived.groups:
@@ -143,7 +147,9 @@ def _takes(kind: str, name: str, numbers: Mapping[str, float], where: Where) -> 
 
 def without_memory(space: ArchitectureSpace, learner: Forgetful, name: str) -> None:
     """Refuse a grammar with neurons or synapses that remember, before every candidate with one is INVALID."""
-    if space.type == CIRCUIT and any(link.pre == link.post for plan in samples(space) for link in plan.projections):
+    if space.type == CIRCUIT and any(
+        link.pre == link.post for plan in samples(space) for link in plan.projections
+    ):
         raise space.grammar.fault(
             space.grammar.start(space.start).place,
             f"learner '{name}' wanted networks without memory, found a circuit with cycles",
@@ -167,7 +173,9 @@ def without_methods(space: ArchitectureSpace, learner: Gradientless, name: str) 
 def wired(space: ArchitectureSpace, wiring: Wiring, where: Where) -> None:
     """Refuse free weights of a wiring that has none beside its rules, and a mixed one without any."""
     if isinstance(wiring, Connectome) and space.type != CIRCUIT:
-        raise where.error("wiring 'connectome' wanted architecture.circuit, found a grammar; or choose 'direct'")
+        raise where.error(
+            "wiring 'connectome' wanted architecture.circuit, found a grammar; or choose 'direct'"
+        )
     words = [word for word in space.grammar.words(space.start) if word.text == "wire:free"]
     if words and not isinstance(wiring, Mixed):
         what = f"wire:free wanted the wiring 'mixed', found '{name_of('wiring', wiring)}'"

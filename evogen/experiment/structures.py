@@ -31,7 +31,8 @@ def agree(
     if space.type in ("module", CIRCUIT):
         for name, default in _DEFAULTS.items():
             if (found := getattr(space, name)) != default:
-                text = f"<{space.start}> speaks of {space.type}s, which have their own layers and trained weights"
+                what = f"<{space.start}> speaks of {space.type}s"
+                text = f"{what}, which have their own layers and trained weights"
                 raise (where / name).error(f"{text}: wanted {default}, or a start of neurons; found {found}")
         return
     _placed(space, where)

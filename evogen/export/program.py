@@ -176,10 +176,34 @@ def _traits(
             activation |= _cut(before.activation, f"{at}.", f"{new}.", functions[new], (sizes[at],))
         voices = tuple(f"{kind}{VOICE}" for kind in before.laws)
         neuron |= _cut(before.neuron, f"{at}.", f"{new}.", (*kinds, *voices), (sizes[at],))
+        neuron |= _synaptic(network, at, new, kinds, sizes, kept)
     for new, (number, link) in enumerate(kept):
         shape = (sizes[link.pre], sizes[link.post])
         rule |= _cut(before.rule, f"{number}.", f"{new}.", layout.links[new].rules, shape)
     return Traits(tuple(functions), activation, neuron, rule, before.laws)
+
+
+def _synaptic(
+    network: Network,
+    at: int,
+    new: int,
+    kinds: Sequence[str],
+    sizes: Sequence[int],
+    kept: Sequence[tuple[int, Link]],
+) -> dict[str, Tensor]:
+    """Return what neurons of a level own a synapse (1, M, N), without the synapses that are gone."""
+    start, rows = 0, []
+    for number, link in enumerate(network.layout.links):
+        if link.post == at:
+            if any(number == other for other, _ in kept):
+                rows += range(start, start + sizes[link.pre])
+            start += network.layout.levels[link.pre].size
+    return {
+        f"{new}.{kind}.{name}": network.traits.neuron[f"{at}.{kind}.{name}"][:, rows, : sizes[at]].clone()
+        for kind in kinds
+        for name, own in find("neuron", kind).nature.owns.items()
+        if own.shape == ("sources",)
+    }
 
 
 def _functions(network: Network, at: int, size: int) -> tuple[str, ...]:
@@ -196,7 +220,7 @@ def _cut(
     """Return the entries `old + NAME` and `old + NAME.FIELD`, cut to a shape, as `new + ...`."""
     ends: tuple[Any, ...] = (..., *(slice(size) for size in shape))
     return {
-        new + key.removeprefix(old): value[ends].clone()
+        new + key.removeprefix(old): value[ends].clone(memory_format=torch.contiguous_format)
         for key, value in values.items()
         if key.startswith(old) and key.removeprefix(old).partition(".")[0] in names
     }

@@ -78,7 +78,9 @@ def _uncollected() -> Iterator[None]:
 
 def _plan(space: ArchitectureSpace, genome: Genome, inputs: int, outputs: int) -> Plan:
     if space.type == CIRCUIT:
-        made: Plan = _circuits().plan(genome, space.grammar, start=space.start, inputs=inputs, outputs=outputs)
+        made: Plan = _circuits().plan(
+            genome, space.grammar, start=space.start, inputs=inputs, outputs=outputs
+        )
         return made
     if space.type not in cells.TYPES:
         return modules.plan(genome, space.grammar, start=space.start, inputs=inputs, outputs=outputs)

@@ -48,13 +48,13 @@ class Pattern:
         strength: >= 0; 0: no edge.
         sign: -1, 0 (free) or 1.
         tie: number of the edge's parameter, shared or not; -1: none, its weight is sign times strength.
-        target: number that patterns into the same neurons share.
+        ends: the circuit's own levels that it joins; copies of one, as where cycles are unfolded, share them.
     """
 
     strength: npt.NDArray[np.float64]
     sign: npt.NDArray[np.int64]
     tie: npt.NDArray[np.int64]
-    target: int
+    ends: tuple[int, int]
 
     @property
     def edges(self) -> npt.NDArray[np.bool_]:

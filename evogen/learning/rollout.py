@@ -45,6 +45,8 @@ class Rollout(NamedTuple):
 
 def forget(memory: State, ended: Tensor) -> State:
     """Return the state with the lives that ended, (P, B) bool, begun anew."""
+    if not bool(ended.any()):
+        return memory
     keep = ~ended
     return {
         name: part * keep.reshape(keep.shape + (1,) * (part.ndim - 2)).to(part.dtype)
@@ -90,7 +92,8 @@ class Player:
         before, seen, turns, outputs, actions, firsts = memory, [], [], [], [], []
         for t in range(horizon):
             observation = self._episodes.observation.to(self._like)
-            output, memory = network.step(regroup(observation, rows), memory)
+            live = network.live if t else network.step  # what was before is kept
+            output, memory = live(regroup(observation, rows), memory)
             output = regroup(output, len(self._keys))  # (P, B, outputs)
             action = policy.sample(output, noise[:, t])
             seen.append(observation)

@@ -68,7 +68,7 @@ def live(
         keys: one a row; an agent's lives depend on nothing else.
         lives: B.
         steps: T.
-        marks: steps after which the weights are measured, in increasing order.
+        marks: steps after which the weights are measured, in increasing order; at least one.
     """
     played = task.start(keys, lives, agents.device, again=False)
     memory = agents.start(lives)

@@ -32,7 +32,7 @@ class Winners:
 
 
 def winners(potential: Tensor, share: Tensor, own: Tensor) -> Tensor:
-    """Return the potentials of the winners, 0 for all others; of equal ones the first win.
+    """Return the potentials of the winners, 0 for all others; of those equal to the last winner all win.
 
     Args:
         potential: (P, B, N).
@@ -40,7 +40,7 @@ def winners(potential: Tensor, share: Tensor, own: Tensor) -> Tensor:
         own: 1 where a neuron takes part, (P, 1, N).
     """
     taking = torch.where(own > 0, potential.detach(), -torch.inf)
-    order = taking.argsort(stable=True, dim=-1, descending=True)
-    rank = order.argsort(dim=-1)
     allowed = (share * own.sum(-1, keepdim=True)).round().clamp(min=1)
-    return potential * ((rank < allowed) & (own > 0))  # a product: NaN stays NaN
+    ranked = taking.sort(dim=-1, descending=True).values
+    last = ranked.gather(-1, (allowed - 1).long().expand_as(ranked))
+    return potential * ((potential >= last) & (own > 0))  # a product: NaN stays NaN

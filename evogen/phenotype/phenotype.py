@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evogen.connectome import Counted, Wiring
+from evogen.connectome import TIED, Counted, Wiring
 from evogen.connectome.birth import Birth
 from evogen.genome import Array, frozen
 from evogen.keys import Key
@@ -237,6 +237,10 @@ class Phenotype:
             mine = np.zeros(slot.shape, dtype=bool)
             if symbol not in INNATE:
                 mine[body.cut(slot.name, slot.shape)] = True
+            if slot.name == TIED:
+                ties = (part[row].cpu() for name, part in self.constants.items() if name.endswith(".tie"))
+                used = {int(tie) for part in ties for tie in part.unique()}
+                mine &= np.isin(np.arange(slot.size), list(used))
             if OWNED in symbol:
                 kind = f"{at.rpartition('>')[2]}.{symbol.partition(OWNED)[0]}"
                 owners = self.traits.neuron[kind][row, 0].cpu().numpy() > 0

@@ -12,6 +12,7 @@ from torch import Tensor
 from evogen.phenotype.layout import Layout
 from evogen.phenotype.traits import VOICE, Traits, fields
 from evogen.plasticity import FAST, Extent, Modulated, Rule, Seen, State, Values
+from evogen.plasticity.sums import faded
 from evogen.registry import find
 
 
@@ -41,9 +42,9 @@ class Plastic:
         """Return the name of a memory in the state of a life: `LINK.RULE` is the fast part's."""
         return self.name if memory == FAST else f"{self.name}.{memory}"
 
-    def masked(self, part: Tensor) -> Tensor:
-        """Return a number a synapse, 0 where the synapse does not follow the rule."""
-        return part if self.mask is None else part * self.mask
+    def masked(self, part: Tensor, *, own: bool = False) -> Tensor:
+        """Return a number a synapse, 0 where the synapse does not follow the rule; over `part` if `own`."""
+        return part if self.mask is None else faded(part, self.mask, own=own)
 
 
 Heard = Mapping[str, Tensor]
@@ -120,6 +121,8 @@ def learn(
     activity: Sequence[Tensor],
     traits: Traits,
     errors: Mapping[int, Tensor],
+    *,
+    spent: bool = False,
 ) -> dict[str, Tensor]:
     """Return what all rules remember after a step, by name.
 
@@ -133,6 +136,7 @@ def learn(
         activity: of all levels, (P, B, N).
         traits: of the network.
         errors: of the neurons of a level, (P, B, N), by level.
+        spent: whether the old state may be written over.
     """
     new: dict[str, Tensor] = {}
     for link, every, W, (pre, post) in zip(layout.links, plastic, weights, ends, strict=True):
@@ -143,11 +147,12 @@ def learn(
         for one in every:
             modulator = _modulator(one, link.post, activity, traits)
             born = one.masked(W.unsqueeze(1))
-            seen = Seen(pre.unsqueeze(-1), post.unsqueeze(-2), born, weigh, modulator, error)
+            own = spent and len(every) == 1  # two rules of a link see each other's old state
+            seen = Seen(pre.unsqueeze(-1), post.unsqueeze(-2), born, weigh, modulator, error, own)
             after = one.rule.step(one.own(state), seen, one.values)
             for memory, extent in one.rule.memory.items():
                 part = after[memory]
-                new[one.called(memory)] = one.masked(part) if extent is Extent.SYNAPSE else part
+                new[one.called(memory)] = one.masked(part, own=own) if extent is Extent.SYNAPSE else part
     return new
 
 

@@ -13,8 +13,9 @@ from evogen.phenotype.layout import Body, Layout
 def tied(layout: Layout, bodies: Sequence[Body]) -> dict[str, np.ndarray]:
     """Return the constants of P candidates that are circuits, (P, pre, post) each.
 
-    `PRE>POST.tie`: number of the synapse's parameter, GIVEN where it has none; `.sign`: its sign, 0 where it is
-    free; `.given`: the weight of a synapse that is no parameter. Neurons without biases have `LEVEL.b` of 0.
+    `PRE>POST.tie`: number of the synapse's parameter, GIVEN where it has none; `.sign`: its sign, 0 where it
+    is free; `.given`: the weight of a synapse that is no parameter. Neurons without biases have `LEVEL.b` of
+    0.
     """
     sizes = [level.size for level in layout.levels]
     found: dict[str, np.ndarray] = {}

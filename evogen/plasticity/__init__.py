@@ -58,6 +58,7 @@ class Seen:
         weigh: makes the effective weight; ask for `weight`.
         modulator: (P, B, 1, 1); None: not modulated, as 1.
         error: of the postsynaptic neurons, (P, B, 1, post); None: nobody says one.
+        spent: whether nobody needs the old state any more, so that it may be written over.
     """
 
     pre: Tensor
@@ -66,6 +67,7 @@ class Seen:
     weigh: Callable[[], Tensor]
     modulator: Tensor | None = None
     error: Tensor | None = None
+    spent: bool = False
 
     @cached_property
     def weight(self) -> Tensor:
@@ -87,7 +89,7 @@ class Rule(Protocol):
         ...
 
     def step(self, state: State, seen: Seen, values: Values) -> State:
-        """Return what is remembered after one step; the old state is left as it is."""
+        """Return what is remembered after one step; the old state is left as it is unless `seen.spent`."""
         ...
 
     def added(self, state: State, born: Tensor, values: Values) -> Tensor:

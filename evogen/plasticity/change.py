@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-import torch
 from torch import Tensor
 
 from evogen.plasticity import FAST, Seen, State, Values
-from evogen.plasticity.sums import plus, raised
+from evogen.plasticity.sums import begun, faded, plus, raised
 
 
 class Terms(Protocol):
@@ -55,9 +54,15 @@ class Change(NamedTuple):
     p: Tensor
     q: Tensor
 
+    @property
+    def own(self) -> bool:
+        """Whether F may be written over: nobody asks for the old one, nor do later terms."""
+        later = "oja" in self.rule.terms and "eligibility" in self.rule.terms and self.rule.eligible == "before"
+        return self.seen.spent and not later and "reserve" not in self.rule.terms
+
     def eligibility(self) -> Tensor:
         """Return e, (P, B, pre, post)."""
-        e = self.state["eligibility"] * self.v["lam_e"]
+        e = faded(self.state["eligibility"], self.v["lam_e"], own=self.seen.spent)
         for one, other in self._products(None):
             e = plus(e, one, other)
         if "oja" in self.rule.terms:
@@ -67,7 +72,7 @@ class Change(NamedTuple):
         return e if flat is None else raised(e, flat)
 
     def fast(self) -> Tensor:
-        """Return F before norm and bounds, (P, B, pre, post), fresh."""
+        """Return F before norm and bounds, (P, B, pre, post), fresh or written over the old one."""
         rule, v, terms, fast = self.rule, self.v, self.rule.terms, self.state[FAST]
         keep: Tensor | None = 1 - v["delta"] if "decay" in terms else None
         products: list[tuple[Tensor, Tensor]] = []
@@ -88,9 +93,9 @@ class Change(NamedTuple):
             keep = pull + (1 if keep is None else keep)
             products.append((self.seen.born, pull))
         if keep is not None:
-            fast = fast * keep
+            fast = faded(fast, keep, own=self.own)
         elif products:
-            fast = torch.addcmul(fast, *products.pop(0))
+            fast = begun(fast, *products.pop(0), own=self.own)
         else:
             fast = fast.clone()
         for one, other in products:

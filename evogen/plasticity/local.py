@@ -36,7 +36,7 @@ from evogen.errors import DevelopmentError, near
 from evogen.plasticity import FAST, Extent, Granularity, Seen, State, Values
 from evogen.plasticity.change import Change
 from evogen.plasticity.reserve import pay
-from evogen.plasticity.sums import length, longest, of_post, of_pre, plus, within
+from evogen.plasticity.sums import divided, faded, length, longest, of_post, of_pre, plus, raised, within
 from evogen.registry import choice, evolvable, register, setting
 
 Term = Literal[
@@ -151,6 +151,11 @@ class Local:
         """Whether F follows activity."""
         return not _HEBBIAN.isdisjoint(self.terms)
 
+    @property
+    def changing(self) -> bool:
+        """Whether F changes at all."""
+        return self.hebbian or self.norm != "none" or not {"homeostasis", "range"}.isdisjoint(self.terms)
+
     def added(self, state: State, born: Tensor, values: Values) -> Tensor:  # noqa: ARG002
         """Return alpha F + f."""
         fast = state[FAST] if "alpha" not in self.terms else values["alpha"] * state[FAST]
@@ -169,16 +174,22 @@ class Local:
         if "theta" in state:
             new["theta"] = _running(of_post(v["lam_theta"]), state["theta"], q * q)
         step = Change(self, state, new, seen, v, p, q)
+        fast = state[FAST]
+        if self.eligible == "before" and self.changing:  # by the eligibility before it is written over
+            fast = step.fast()
         if "eligibility" in state:
             new["eligibility"] = step.eligibility()
-        fast = self._limited(step.fast(), seen.born, v)
+        if self.eligible == "now" and self.changing:
+            fast = step.fast()
+        if self.changing:
+            fast = self._limited(fast, seen.born, v)
         if "reserve" in self.terms:
             own = {name: of_post(v[name]) for name in _OF_TERM["reserve"]}
             missing = own["target"] - new["rate"]
             paid = pay(state[FAST], fast, state["spent"], state["integral"], missing, own)
             fast, new["spent"], new["integral"] = paid
         if "short" in state:
-            short = plus(state["short"] * v["Lam"], p, v["Gam"] * q)
+            short = plus(faded(state["short"], v["Lam"], own=seen.spent), p, v["Gam"] * q)
             new["short"] = within(short, -v["bound"], v["bound"]) if "clamp" in self.terms else short
         return {**new, FAST: fast}
 
@@ -199,8 +210,8 @@ class Local:
     def _limited(self, fast: Tensor, born: Tensor, v: Values) -> Tensor:
         """Return F with norm and bounds; `fast` is fresh."""
         if self.norm != "none":
-            weight = born + fast
-            fast = weight / (longest(weight) if self.norm == "max" else length(weight)) - born
+            weight = raised(fast, born)
+            fast = divided(weight, born, longest(weight) if self.norm == "max" else length(weight))
         if "clamp" in self.terms:
             fast = within(fast, -v["bound"], v["bound"])
         if "range" in self.terms:

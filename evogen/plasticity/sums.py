@@ -1,6 +1,7 @@
 """Sums over every synapse of every life, which cost little but the memory that they go through.
 
-A total here is fresh, the caller's own: without gradients it is written in place. Both ways have equal bits.
+A total here is the caller's own: without gradients it is written over. Both ways have equal bits. What is not
+the caller's own yet begins by `begun` or `faded`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,16 @@ import torch
 from torch import Tensor
 
 TINY = 1e-20  # keeps quotients, and the gradient of a square root, finite at zero
+
+
+def begun(total: Tensor, one: Tensor, other: Tensor, *, own: bool) -> Tensor:
+    """Return total + one * other, written over it where it is the caller's own."""
+    return plus(total, one, other) if own else torch.addcmul(total, one, other)
+
+
+def faded(total: Tensor, factor: Tensor, *, own: bool) -> Tensor:
+    """Return total * factor, written over it where it is the caller's own."""
+    return total.mul_(factor) if own and not torch.is_grad_enabled() else total * factor
 
 
 def plus(total: Tensor, one: Tensor, other: Tensor) -> Tensor:
@@ -33,12 +44,19 @@ def within(total: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 def longest(weight: Tensor) -> Tensor:
     """Return the largest magnitude of a link's weights (P, B, pre, post), (P, B, 1, 1)."""
-    return weight.abs().amax((2, 3), keepdim=True).clamp_min(TINY)
+    found: Tensor = torch.linalg.vector_norm(weight, torch.inf, (2, 3), keepdim=True)
+    return found.clamp_min(TINY)
 
 
 def length(weight: Tensor) -> Tensor:
     """Return the Euclidean length of each neuron's weights (P, B, pre, post), (P, B, 1, post)."""
-    return (weight.square().sum(2, keepdim=True) + TINY).sqrt()
+    found: Tensor = torch.linalg.vector_norm(weight, 2, 2, keepdim=True)
+    return found.clamp_min(TINY)
+
+
+def divided(total: Tensor, born: Tensor, longest: Tensor) -> Tensor:
+    """Return what is left of (born + total) / longest beside the born weights, given born + total."""
+    return total / longest - born if torch.is_grad_enabled() else total.div_(longest).sub_(born)
 
 
 def of_pre(value: Tensor) -> Tensor:

@@ -1,16 +1,18 @@
 """The worm's wiring as a prior: do its statistics suffice on locomotion, and does it hurt on digits?
 
-The circuit of locomotion of C. elegans (174 cells, 1,059 chemical synapses between pairs of them) stands between
-the task's inputs, which reach the command neurons and the B neurons, and its outputs, which the body's muscles
-reach; these ports have free weights. Neurons keep their signs, initial sizes are of the square roots of the
-counts of synapses and noise. Controls keep the number of weights and take away the pairs (`rewired` keeps
-degrees, `statistics` the counts between cell types, `random` the density alone); `dense` has as many weights
-between fewer cells, all signs free.
+The circuit of locomotion of C. elegans (174 cells, 1,059 chemical synapses between pairs of them) stands
+between the task's inputs, which reach the command neurons and the B neurons, and its outputs, which the
+body's muscles reach; these ports have free weights. Neurons keep their signs, initial sizes are of the square
+roots of the counts of synapses and noise. Controls keep the number of weights and take away the pairs
+(`rewired` keeps degrees, `statistics` the counts between cell types, `random` the density alone); `dense` has
+as many weights between fewer cells, all signs free.
 
-Swimming is learnt by SNES with the circuit's cycles and their delay of a step, reward only; digits by gradient,
-the circuit unfolded to STEPS copies of itself with the same weights. Every seed draws its own control and weights.
+Swimming is learnt by SNES with the circuit's cycles and their delay of a step, reward only; digits by
+gradient, the circuit unfolded to STEPS copies of itself with the same weights. Every seed draws its own
+control and weights.
 
-Source: Schmidgall, Schuman, Parsa 2022 (https://arxiv.org/abs/2209.14406). Bodies, learners and budgets are ours.
+Source: Schmidgall, Schuman, Parsa 2022 (https://arxiv.org/abs/2209.14406). Bodies, learners and budgets are
+ours.
 """
 
 from __future__ import annotations
@@ -40,7 +42,13 @@ STEPS = 4
 SAMPLES = 8
 SIGMA = 0.5
 RATE = 0.003
-CONTROL = {"exact": "exact", "rewired": "rewired", "statistics": "blocks", "random": "density", "dense": "dense"}
+CONTROL = {
+    "exact": "exact",
+    "rewired": "rewired",
+    "statistics": "blocks",
+    "random": "density",
+    "dense": "dense",
+}
 LEAST, SAME = 50.0, 1.5
 """Margins within which returns and per cents of accuracy count as the same."""
 
@@ -118,11 +126,11 @@ STUDY = trial(
         name="celegans",
         title="The worm's wiring as a prior, on locomotion and on digits",
         claim=(
-            "The wiring of the worm's locomotion circuit helps to learn locomotion, its statistics suffice for "
-            "that, and on an unrelated task it hurts."
+            "The wiring of the worm's locomotion circuit helps to learn locomotion, its statistics suffice "
+            "for that, and on an unrelated task it hurts."
         ),
         source="Schmidgall, Schuman, Parsa 2022, https://arxiv.org/abs/2209.14406",
-        published="in words: realism is not needed, statistics are a valuable prior, image classification suffers",
+        published="in words: realism is not needed, statistics are a valuable prior, image classes suffer",
         arms={
             "exact": "the worm's pairs of cells, as counted by Cook et al. 2019",
             "rewired": "every cell's numbers of partners, other partners",
@@ -152,10 +160,10 @@ STUDY = trial(
         quick=Effort(seeds=2, sizes={"rollouts": 16, "steps": 100, "episodes": 1, "epochs": 2}),
         work=measure,
         notes=(
-            "The claim's interaction of wiring and task holds if the exact circuit is better than the dense net "
-            "on the swimmer and worse on digits, both beyond doubt: opposite simple effects.",
+            "The claim's interaction of wiring and task holds if the exact circuit is better than the dense "
+            "net on the swimmer and worse on digits, both beyond doubt: opposite simple effects.",
             "Gap junctions are left out, so that every arm but dense has the same number of weights.",
         ),
-        needs={"swimmer": ("mujoco", "mujoco"), **{arm: ("cect", "connectome") for arm in CONTROL}},
+        needs={"swimmer": ("mujoco", "mujoco"), **dict.fromkeys(CONTROL, ("cect", ""))},
     )
 )

@@ -50,12 +50,11 @@ def record(title: str, tabled: Tables, command: str) -> dict[str, Any]:
 def write_all(folder: Path, text: str, whole: Mapping[str, Any]) -> tuple[Path, ...]:
     """Write the four files and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {name: whole[name] for name in ("rows", "contrasts", "sweep")}
     contents = {
         "table.txt": text + "\n",
         "table.csv": _csv(whole["rows"]),
         "table.json": dumped(whole),
-        "table.html": page(whole["study"], whole["command"], text, tables),
+        "table.html": _html(text, whole),
     }
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8", newline="")
@@ -93,22 +92,21 @@ def _csv(every: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def page(title: str, command: str, text: str, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return one offline page: a text, then tables by their heads; empty ones are left out."""
-    root = ElementTree.Element("html", lang="en")
-    head = ElementTree.SubElement(root, "head")
+def _html(text: str, whole: Mapping[str, Any]) -> str:
+    page = ElementTree.Element("html", lang="en")
+    head = ElementTree.SubElement(page, "head")
     ElementTree.SubElement(head, "meta", charset="utf-8")
-    ElementTree.SubElement(head, "title").text = title
+    ElementTree.SubElement(head, "title").text = whole["study"]
     ElementTree.SubElement(head, "style").text = STYLE
-    body = ElementTree.SubElement(root, "body")
-    ElementTree.SubElement(body, "h1").text = title
-    ElementTree.SubElement(body, "p").text = command
+    body = ElementTree.SubElement(page, "body")
+    ElementTree.SubElement(body, "h1").text = whole["study"]
+    ElementTree.SubElement(body, "p").text = whole["command"]
     ElementTree.SubElement(body, "pre").text = text
-    for name, rows in tables.items():
-        if rows:
+    for name in ("rows", "contrasts", "sweep"):
+        if whole[name]:
             ElementTree.SubElement(body, "h2").text = name
-            body.append(_table([_flat(row) for row in rows]))
-    return "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html")
+            body.append(_table([_flat(row) for row in whole[name]]))
+    return "<!doctype html>\n" + ElementTree.tostring(page, encoding="unicode", method="html")
 
 
 def _table(every: Iterable[Mapping[str, Any]]) -> ElementTree.Element:

@@ -52,6 +52,7 @@ NOISE = 20.0  # Hz of neighbours' spikes, twice a unit's own
 TIMES = {"at_2": 2, "at_10": 10, "at_20": 20, "at_50": 50}  # ms
 DIRECTIONS = 8  # that tuning is measured with; networks learn four
 RATE = 0.01
+BINS = 20  # that the linear decoder hears
 
 Task = SyntheticReach | Grasshopper
 
@@ -71,9 +72,10 @@ def model_of(arm: str, task: Task) -> Model:
         return loop
     if arm == "no-feedback":
         return replace(loop, cell=LOOP.without(*FEEDBACK))
+    if arm == "feedforward":
+        return replace(loop, cell=Blocks((LOOP.neurons,), ()))
     kinds: Mapping[str, Callable[[int], Cell]] = {
         "flat": lambda hidden: Blocks((hidden,), ((0, 0),)),
-        "feedforward": lambda hidden: Blocks((hidden,), ()),
         "gru": GRU,
         "lstm": LSTM,
     }
@@ -170,7 +172,7 @@ def _linear(ear: Grasshopper) -> float:
     """Return what least squares on twenty bins of spikes, up to now, explains of the last quarter."""
     spikes, envelope = (part.double().numpy() for part in recorded(ear.recording, ear.bin))
     bins = len(spikes)
-    heard = np.stack([np.roll(spikes, lag) for lag in range(2 * ear.lag)] + [np.ones(bins)], 1)
+    heard = np.stack([np.roll(spikes, lag) for lag in range(BINS)] + [np.ones(bins)], 1)
     wanted = np.roll(envelope, ear.lag)
     train, test = slice(100, bins // 2), slice(3 * bins // 4 + 100, bins)
     weights = np.linalg.lstsq(heard[train], wanted[train], rcond=None)[0]
@@ -192,7 +194,7 @@ STUDY = trial(
             "loop": "six spiking blocks with feedback to M1",
             "no-feedback": "ablation: trained without the feedback to M1",
             "flat": "one recurrent spiking block of equal parameters",
-            "feedforward": "spiking units without recurrence, equal parameters",
+            "feedforward": "as many spiking units, all in one layer without recurrence",
             "gru": "GRU of equal parameters",
             "lstm": "LSTM of equal parameters",
             "reference": "ideal observer (SYNTHETIC) or linear decoder (grasshopper)",
@@ -228,7 +230,7 @@ STUDY = trial(
         notes=(
             "SYNTHETIC: the spikes of reach and noisy are made up, from rates that are cosines of the "
             "direction. A sum of cosine-tuned inputs is cosine-tuned, also before training.",
-            "All arms learn at one rate, 0.01. The readout of a spiking arm hears leaky traces of M1, of 20 ms.",
+            "All arms learn at one rate, 0.01. Readouts of spiking arms hear leaky traces of M1.",
             "By chance alone one unit in twenty passes R2 > 0.7 at eight directions, on average rates.",
             "Energy: 0.9 pJ for every synapse that a spike reaches; 4.6 pJ for every weight of a GRU or LSTM "
             "at every step, which also gets spikes and could skip most of its input weights.",

@@ -209,8 +209,8 @@ STUDY = trial(
         quick=Effort(seeds=2, sizes={"early": 16, "late": 24, "episodes": 1, "steps": 300}),
         work=measure,
         notes=(
-            f"Searches begin with deviations of {SIGMA['mlp']} (MLP; best of 0.3, 0.6, 1, 2) and "
-            f"{CIRCUIT_SIGMA} (circuits; best of 0.1, 0.3, 1 for ncap) times the weights' size, chosen on other seeds.",
+            f"Searches begin with deviations of {SIGMA['mlp']} (MLP) and {CIRCUIT_SIGMA} (circuits) times "
+            "the weights' size: the best of 0.3, 0.6, 1, 2 and of 0.1, 0.3, 1 (ncap) on seeds from 100 on.",
             "Control mask and rewired have the 4 shared weights of the circuit, which move with their edges.",
             "64 to 128 rollouts are too few to see where an MLP ends: of that this study says nothing.",
         ),

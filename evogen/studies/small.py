@@ -31,15 +31,17 @@ class Net:
         hidden: units.
         neuron: kind of the hidden units.
         activation: of the hidden units.
-        rule: name of the plasticity rule of every link.
+        rule: name of the plasticity rule of the link from the input.
+        readout: that of the link into the output.
         rules: configured rules by name, where they are not as registered.
-        recurrent: whether the hidden layer hears itself.
+        recurrent: whether the hidden layer hears itself, through a link without a rule.
     """
 
     hidden: int
     neuron: str = "rate"
     activation: str = "tanh"
     rule: str = "none"
+    readout: str = "none"
     rules: Mapping[str, object] = field(default_factory=dict)
     recurrent: bool = False
 
@@ -49,8 +51,17 @@ def roots(study: str, task: str, seeds: Sequence[int]) -> list[Key]:
     return [Key(seed).child("trial", study, task) for seed in seeds]
 
 
-def grown(net: Net, task: Any, keys: Sequence[Key]) -> Phenotype:
-    """Develop one network a key, with free weights drawn from it."""
+def grown(
+    net: Net, task: Any, keys: Sequence[Key], plasticity: Sequence[Mapping[str, Any]] | None = None
+) -> Phenotype:
+    """Develop one network a key, with free weights drawn from it.
+
+    Args:
+        net: their structure.
+        task: which says inputs and outputs.
+        keys: one a row.
+        plasticity: genes of each row, `rule.NAME.FIELD` to a number; None: as the rules are configured.
+    """
     rules = {name: cls() for name, cls in known("rule").items()} | dict(net.rules)
     embryos = []
     for number in range(len(keys)):
@@ -60,11 +71,12 @@ def grown(net: Net, task: Any, keys: Sequence[Key]) -> Phenotype:
             Group(hidden, HIDDEN, net.hidden, net.activation, net.neuron),
             Group(outer, OUTPUT, task.outputs),
         )
-        ends = [(0, 1), (1, 1), (1, 2)] if net.recurrent else [(0, 1), (1, 2)]
-        links = tuple(Projection(pre, post, hidden, rule=net.rule) for pre, post in ends)
-        genome = Genome(None, Gene(outer, ()), (Gene(hidden, ()),))
+        links = [Projection(0, 1, hidden, rule=net.rule), Projection(1, 2, hidden, rule=net.readout)]
+        links[1:1] = [Projection(1, 1, hidden)] if net.recurrent else []
+        given = {} if plasticity is None else plasticity[number]
+        genome = Genome(None, Gene(outer, ()), (Gene(hidden, ()),), given)
         how = Development(Direct(), rules, keys[number].child("innate"), normalised=task.normalised)
-        embryos.append(embryo(how, genome, Plan(groups, links)))
+        embryos.append(embryo(how, genome, Plan(groups, tuple(links))))
     return develop(how, embryos)
 
 

@@ -80,7 +80,7 @@ class DigitsLife:
         memory = agents.start(self.lives)
         sane = torch.ones(agents.rows, self.lives, dtype=torch.bool, device=agents.device)
         for lesson in order.unbind(-1):
-            output, memory = agents.step(features[lesson], memory, teach=targets[labels[lesson]])
+            output, memory = agents.live(features[lesson], memory, teach=targets[labels[lesson]])
             sane = sane & output.isfinite().all(-1)
         return memory, sane
 

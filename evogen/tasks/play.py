@@ -74,7 +74,7 @@ def play(task: ControlTask, agents: Network, *, keys: Sequence[Key], episodes: i
     for step in range(task.horizon):
         if step % STEPS_BETWEEN_CHECKS == 0 and not running.any():
             break
-        output, memory = agents.step(played.observation.to(agents.dtype), memory)
+        output, memory = agents.live(played.observation.to(agents.dtype), memory)
         finite = output.isfinite().all(-1)
         turn = played.step(task.act(output))
         returns = returns + turn.reward.masked_fill(~finite, torch.nan).masked_fill(~running, 0.0)

@@ -8,8 +8,9 @@ Intelligence 4, https://doi.org/10.1038/s42256-022-00568-3):
     domain    it is not known, and every stage uses the same outputs
     class     it is not known, and each stage brings outputs of its own: all may answer
 
-What a network is told of a stage comes as further inputs (the context): nothing, a one-hot number, or the
-stage's prototype, the mean of its training examples. Where the stage is not known at asking, the context can
+What a network is told of a stage comes as further inputs (the context): nothing, a one-hot number (times the
+root of the number of stages, so that the context is as loud as the pixels: mean square 1), or the stage's
+prototype, the mean of its training examples. Where the stage is not known at asking, the context can
 still be inferred: `nearest` takes the prototype nearest to the example (Iyer et al. 2022, section 3.2).
 
 Pixels p of digits, 0 to 16, are scaled as (p - 5) / 6, near their mean of 4.9 and deviation of 6.0: by
@@ -82,7 +83,8 @@ def informed(examples: Examples, number: int, fold: str, *, context: Context, st
     if context is Context.NONE:
         return features
     if context is Context.ONE_HOT:
-        return torch.cat([features, torch.eye(stages)[number].expand(len(features), -1)], 1)
+        loud = stages**0.5 * torch.eye(stages)[number]
+        return torch.cat([features, loud.expand(len(features), -1)], 1)
     known = prototypes(examples, stages)
     nearest = torch.full((len(features),), number)
     if context is Context.NEAREST and fold != "train":

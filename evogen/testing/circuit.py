@@ -30,7 +30,8 @@ def has_edges_with_parameters(source: Any) -> None:
     for sizes in SIZES:
         found = source.circuit(*sizes)
         used = np.unique(found.tie[found.tuned])
-        assert np.array_equal(used, np.arange(found.parameters)) and found.parameters > 0
+        assert np.array_equal(used, np.arange(found.parameters))
+        assert found.parameters > 0
         assert (found.tie[~found.edges] == GIVEN).all()
         assert (found.sign[~found.edges] == 0).all()
         assert found.provenance.strip()
@@ -41,7 +42,8 @@ def serves_the_task(source: Any) -> None:
     for inputs, outputs in SIZES:
         found = attached(source.circuit(inputs, outputs), inputs, outputs)
         roles = [node.role for node in found.nodes]
-        assert roles[:inputs] == ["in"] * inputs and roles[-outputs:] == ["out"] * outputs
+        assert roles[:inputs] == ["in"] * inputs
+        assert roles[-outputs:] == ["out"] * outputs
         assert set(roles[inputs:-outputs]) <= {"hid"}
         joined = found.edges if found.electrical is None else found.edges | (found.electrical > 0)
         reached = np.array([role == "in" for role in roles])

@@ -8,6 +8,7 @@ from scipy import stats
 
 from evogen.analysis import statistics
 from evogen.analysis.statistics import (
+    gap,
     holm,
     improvement,
     improvement_interval,
@@ -48,6 +49,26 @@ def test_interval_leaves_out_what_is_not_finite() -> None:
 def test_interval_is_a_function_of_its_key() -> None:
     values = Key(3).generator().standard_normal(10)
     assert interval(values, Key(1)) == interval(values, Key(1)) != interval(values, Key(2))
+
+
+def test_a_gap_is_held_as_often_as_it_says() -> None:
+    # as above, of means that are 1 apart, of 10 seeds and of 7 with twice their spread
+    rng, found = Key(1).generator(), []
+    for index in range(200):
+        first, second = 1 + rng.standard_normal(10), 2 * rng.standard_normal(7)
+        found.append(gap(first, second, Key(2).child(index)))
+        assert found[-1].mean == pytest.approx(first.mean() - second.mean())
+    assert 0.82 < np.mean([low <= 1 <= high for _, low, high in found]) < 0.98
+
+
+def test_a_gap_needs_two_seeds_of_each_arm_for_an_interval() -> None:
+    assert gap(np.full(3, 7.0), np.full(2, 5.0), Key(1)) == (2.0, 2.0, 2.0)
+    one = gap(np.array([1.0, np.nan]), np.array([3.0, 5.0]), Key(1))
+    assert one.mean == -3.0
+    assert math.isnan(one.low)
+    assert math.isnan(gap(np.array([np.nan]), np.array([3.0]), Key(1)).mean)
+    few = gap(np.array([4.0, 4.0]), np.array([3.0, 2.0]), Key(1))
+    assert 1 <= few.low < few.mean < few.high <= 2
 
 
 def test_sign_flip_is_exact_for_few_seeds() -> None:

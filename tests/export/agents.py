@@ -29,6 +29,21 @@ LAYERS = {
         "layer:dense [width,int,1,8,20] conn:full neuron:lif [tau,log,1,1,5] [theta,log,1,0.01,0.05]"
         " plastic:none"
     ),
+    "short-term, one-tick spikes": (
+        "layer:recurrent [width,int,1,6,20] conn:full neuron:stpn plastic:none"
+        " layer:recurrent [width,int,1,6,20] conn:full neuron:alif-step"
+        " [tau,log,1,2,5] [theta,log,1,0.01,0.05] plastic:none"
+    ),
+    "dendrites, winners, genes": (
+        "layer:dense [width,int,1,8,20] act:gelu conn:full neuron:dendrites [share,float,1,0.3,0.6]"
+        " layer:dense [width,int,1,8,20] conn:full neuron:hill [n,float,1,1,4] plastic:none"
+        " layer:dense [width,int,1,8,20] act:mish conn:full neuron:winners [share,float,1,0.3,0.6]"
+    ),
+    "sensory, rowdy, adaptive": (
+        "layer:dense [width,int,1,6,20] act:tanh conn:full neuron:sensory plastic:none"
+        " layer:dense [width,int,1,6,20] conn:full neuron:rowdy plastic:none"
+        " layer:dense [width,int,1,6,20] act:swish conn:full neuron:adaptive [n,float,1,1,9] plastic:none"
+    ),
 }
 
 

@@ -13,6 +13,8 @@ from evogen.grammar.plan import Plan, Projection
 from evogen.keys import Key
 from evogen.learning.bptt import BPTT
 from evogen.phenotype import Development, develop, embryo
+from evogen.plasticity.local import Local
+from evogen.plasticity.none import NoRule
 from evogen.registry import known
 from evogen.tasks import Fold
 from evogen.tasks.sequences import lived
@@ -117,3 +119,42 @@ def test_every_update_is_in_one_point_of_the_curve(updates):
     ends = [-(-point * updates // points) for point in range(points + 1)]
     means = [sum(seen[a:b]) / (b - a) for a, b in pairwise(ends)]
     assert fit.curve[0].tolist() == pytest.approx(means)
+
+
+def changed(body, fit):
+    """Return the names of the slots of which an entry moved."""
+    moved = (fit.flat != body.flat).any(0)
+    return {slot.name for slot in body.slots if moved[slot.start : slot.start + slot.size].any()}
+
+
+def test_numbers_that_neurons_own_are_learnt_too():
+    rules = {name: part() for name, part in known("rule").items()}
+    how = Development(tiny.FREE, rules, Key(0).child("tiny"), torch.float32)
+    genome = tiny.genome(0, rules=False)
+    plan = tiny.plan(genome, tiny.Recall(), neuron="stpn")
+    layer = plan.groups[1]._replace(activation="identity")
+    own = Projection(1, 1, plan.projections[0].gene)
+    groups = (plan.groups[0], layer, plan.groups[2])
+    plan = Plan(groups, (*plan.projections, own))
+    body = develop(how, [embryo(how, genome, plan)])
+    learner = BPTT(updates=3, batch=8)
+    fit = learner.fit(body, tiny.Recall(), keys(1), defaults(learner, 1, torch.float32))
+    # of three steps the first hears nothing of itself, so that no trace of its own is old enough to decay
+    own = {"0>1.stpn:Lambda", "0>1.stpn:Gamma", "1>1.stpn:Gamma"}
+    assert changed(body, fit) == own | {"0>1.W", "1>1.W", "1>2.W", "1.b", "2.b"}
+
+
+def test_coefficients_of_plasticity_are_learnt_where_they_are_tuned():
+    coefficients = {}
+    for granularity in ("layer", "synapse"):
+        rule = Local(terms=("A", "decay"), granularity=granularity, tuned={"A": 0.1, "eta": 0.01})
+        how = Development(tiny.FREE, {"none": NoRule(), "local": rule}, Key(0).child("tiny"), torch.float32)
+        genome = tiny.genome(0, rules=False)
+        body = develop(how, [embryo(how, genome, tiny.plan(genome, tiny.Recall(), rule="local"))])
+        learner = BPTT(updates=3, batch=8)
+        fit = learner.fit(body, tiny.Recall(), keys(1), defaults(learner, 1, torch.float32))
+        coefficients[granularity] = {name for name in changed(body, fit) if "local" in name}
+    assert coefficients["layer"] == {f"{level}.local~{name}" for level in (1, 2) for name in ("A", "eta")}
+    assert coefficients["synapse"] == {
+        f"{pair}.local~{name}" for pair in ("0>1", "1>2") for name in ("A", "eta")
+    }

@@ -20,8 +20,9 @@ def test_at_least_one_and_a_rounded_share_wins(share, count):
     assert ((winners(u, share * ONE, ONE) != 0).sum(-1) == count).all()
 
 
-def test_of_equal_potentials_the_first_win():
-    assert winners(torch.ones(1, 1, 6), 0.5 * ONE, ONE).tolist() == [[[1, 1, 1, 0, 0, 0]]]
+def test_all_that_are_equal_to_the_last_winner_win():
+    u = torch.tensor([[[1.0, 3, 1, 0, 2, 1]]])
+    assert winners(u, 0.5 * ONE, ONE).tolist() == [[[1, 3, 1, 0, 2, 1]]]
 
 
 def test_neurons_of_other_kinds_neither_win_nor_count():

@@ -10,9 +10,12 @@ import torch
 
 from evogen.cohort import Individual, Ref
 from evogen.connectome import Moments, Parameter
+from evogen.connectome.circuits import Circuit, Node
 from evogen.grammar.constraints import Repaired
 from evogen.learning import Fit
+from evogen.learning.schedules.single import Single
 from evogen.neurons import Nature
+from evogen.plasticity import FAST, Extent
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import TaskKind
 from evogen.variation.sample import sample
@@ -24,9 +27,15 @@ class Forgetful:
     """F follows the product of both activities: F <- F + eta (a_pre a_post - F)."""
 
     eta: float = evolvable(0.1, low=0.0, high=1.0, doc="speed")
+    memory: ClassVar[dict[str, Extent]] = {FAST: Extent.SYNAPSE}
+    coefficients: ClassVar[tuple[str, ...]] = ("eta",)
 
-    def step(self, fast, pre, post, weight, values):
-        return fast + values["eta"] * (pre * post - fast)
+    def step(self, state, seen, values):
+        fast = state[FAST]
+        return {FAST: fast + values["eta"] * (seen.pre * seen.post - fast)}
+
+    def added(self, state, born, values):
+        return state[FAST]
 
 
 @register("neuron", "outside")
@@ -82,6 +91,20 @@ class Half:
         return np.full((pre, post), self.chance)
 
 
+@register("circuit", "outside")
+@dataclass(frozen=True)
+class Ring:
+    """Neurons that pass on what they hear, each to the next, all round."""
+
+    neurons: int = setting(6, low=3, high=100, doc="on the ring")
+
+    def circuit(self, inputs, outputs):
+        edges = np.roll(np.eye(self.neurons), 1, axis=1)
+        roles = ["in", *["hid"] * (self.neurons - 2), "out"]
+        nodes = tuple(Node(f"n{at}", "ring", role) for at, role in enumerate(roles))
+        return Circuit(nodes, edges, edges.astype(int), "a ring")
+
+
 @register("constraint", "outside")
 @dataclass(frozen=True)
 class Fair:
@@ -123,6 +146,59 @@ class Shrink:
     def fit(self, phenotype, task, keys, values):
         flat = phenotype.flat * (1 - values["rate"].to(phenotype.flat)[:, None])
         return Fit(flat, flat[:, :0], torch.zeros(phenotype.rows, dtype=torch.int64))
+
+
+@register("metric", "outside")
+@dataclass(frozen=True)
+class Squares:
+    """Sum of squared parameters."""
+
+    fits: ClassVar[frozenset[TaskKind]] = frozenset(TaskKind)
+    measures: ClassVar[dict[str, str]] = {"squares": "sum of squared parameters"}
+
+    def measure(self, subject):
+        return {"squares": subject.fit.flat.square().sum(1)}
+
+
+@register("protection", "outside")
+@dataclass(frozen=True)
+class Anchor:
+    """Stay near what the last stage left: |flat - kept|^2."""
+
+    def keep(self, state, respond, flat, stage, keys):
+        return flat.detach()
+
+    def guard(self, state, respond, keys, *, batches, size):
+        return None if state is None else lambda flat, batch: (flat - state).square().sum(1)
+
+
+@register("error", "outside")
+@dataclass(frozen=True)
+class Target:
+    """Hidden neurons learn nothing, the output its target."""
+
+    locality: ClassVar[str] = ""
+
+    def fixed(self, layout, keys, like):
+        return ()
+
+    def factors(self, network, sweep, target, fixed):
+        return [*(torch.zeros_like(activity) for activity in sweep.activity[1:-1]), target]
+
+
+@register("schedule", "outside")
+@dataclass(frozen=True)
+class Twice:
+    """One pass, whose update counts twice."""
+
+    def check(self, source):
+        Single().check(source)
+
+    def fixed(self, layout, keys, like):
+        return ()
+
+    def phases(self, network, observation, target, source, fixed):
+        return 2 * tuple(Single().phases(network, observation, target, source, fixed))
 
 
 @register("strategy", "outside")

@@ -35,10 +35,12 @@ problem = Problem(
     rules={name: rule() for name, rule in known("rule").items()},
     birth=Birth(agents=2),
     key=Key(1),
+    metrics=(parts["metric"],),
 )
 strategy = parts["strategy"]
 asked = strategy.ask(strategy.start(), 0, 4, scene=Scene(space, {}.__getitem__, Key(2), Key(2)))
 found = evaluate(problem, Cohort(0, asked))
 assert {one.outcome for one in found} == {Outcome.OK}, found
 assert len({one.fitness for one in found}) == 4
+assert all(one.metrics["squares"] > 0 for one in found)
 print(f"{len(facts)} facts hold")

@@ -43,6 +43,8 @@ def test_command_prints_the_table_and_writes_the_record(
         (["synaptogen", "--out", "file/below"], "file is a file"),
         (["synaptogen", "--json", "."], "wanted a file in a folder that is there"),
         (["synaptogen", "--run", "file"], "only 'rules' and 'locality' take a run"),
+        (["liquid", "--run", "file"], "only 'rules' and 'locality' take a run"),
+        (["liquid", "--tasks", "predikt"], "--tasks: unknown 'predikt'; did you mean 'predict'?"),
         (["rules", "--arms", ","], "--arms: wanted different names, found ''"),
     ],
 )

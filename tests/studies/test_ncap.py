@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from worm import torques
 
 from evogen.studies import ncap
 from evogen.tasks.swimmer import Swimmer
-from tests.tasks.worm import torques
 
 pytest.importorskip("mujoco")
 

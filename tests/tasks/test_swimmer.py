@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from worm import Worm
 
 from evogen.errors import SpecError
 from evogen.schema import Where, settings
@@ -13,7 +14,6 @@ from evogen.tasks.play import play
 from evogen.tasks.swimmer import Swimmer
 
 from .fakes import keys
-from .worm import Worm
 
 pytest.importorskip("mujoco")
 

@@ -1,4 +1,5 @@
-"""Circuits: connectivity priors with names - which neuron connects to which, with what sign and what strength.
+"""Circuits: connectivity priors with names - which neuron connects to which, with what sign and what
+strength.
 
 A circuit source is a registered frozen dataclass of this package; its fields are its settings. In an
 experiment it stands in the place of a grammar, beside the control that it is compared with:

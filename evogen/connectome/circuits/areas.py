@@ -2,10 +2,10 @@
 
     P(pre -> post) = inside  within an area,  between  where an area projects to another,  else 0
 
-With `feedback: left-out` nothing goes back to an area before: thalamus, premotor and S1 do not reach M1. The loop
-is entered at M1 and left at the thalamus. Basal ganglia inhibit the thalamus; else a share of each area's neurons
-inhibits, within its area only. The graph is synthetic (ours), after the blocks of the motorSRNN (Liu et al. 2023),
-whose tables were not at hand.
+With `feedback: left-out` nothing goes back to an area before: thalamus, premotor and S1 do not reach M1. The
+loop is entered at M1 and left at the thalamus. Basal ganglia inhibit the thalamus; else a share of each
+area's neurons inhibits, within its area only. The graph is synthetic (ours), after the blocks of the
+motorSRNN (Liu et al. 2023), whose tables were not at hand.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class Areas:
     """Blocks of the motor loop, with long-range feedback or without (synthetic)."""
 
     neurons: int = setting(20, low=2, high=256, doc="neurons of each area")
-    inhibitory: float = setting(0.2, low=0.0, high=0.9, doc="share of inhibitory neurons, but for basal ganglia")
+    inhibitory: float = setting(
+        0.2, low=0.0, high=0.9, doc="share of inhibitory neurons, but for basal ganglia"
+    )
     inside: float = setting(0.2, low=0.0, high=1.0, doc="chance of an edge within an area")
     between: float = setting(0.2, low=0.0, high=1.0, doc="chance of one where an area projects to another")
     feedback: Literal["kept", "left-out"] = setting("kept", doc="what becomes of the ways back")
@@ -48,7 +50,9 @@ class Areas:
         far = joined[area[:, None], area] & (~inhibits | ganglia)[:, None]
         chance = np.where(area[:, None] == area, self.inside, np.where(far, self.between, 0.0))
         np.fill_diagonal(chance, 0.0)
-        edges = Key(self.drawn).child("areas").generator().random(chance.shape) < chance  # ~ Bernoulli(chance)
+        edges = (
+            Key(self.drawn).child("areas").generator().random(chance.shape) < chance
+        )  # ~ Bernoulli(chance)
         roles = {"M1": "in", "thalamus": "out"}
         nodes = tuple(
             Node(f"{AREAS[of]} {at}", AREAS[of], roles.get(AREAS[of], "hid"), "I" if inhibits[at] else "E")  # type: ignore[arg-type]

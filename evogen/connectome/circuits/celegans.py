@@ -1,11 +1,11 @@
 """The connectome of the worm C. elegans, as anatomists counted it, from the package `cect`.
 
-Strengths are numbers of chemical synapses, [pre, post]; gap junctions are the electrical part. Neurons that make
-GABA inhibit, all others excite: DD, VD, RME, RIS, AVL and DVB (White et al. 1986, McIntire et al. 1993; that
-receptors decide, as of glutamate-gated chloride channels, is left out). `motor` is the circuit of locomotion:
-command neurons, ventral cord and body wall muscles; it is entered at the command neurons and the B neurons,
-which feel the bend of the body (Wen et al. 2012), and left at the muscles. `neurons` is the whole nervous system
-of the body without the pharynx, from the sensory neurons to the motor neurons.
+Strengths are numbers of chemical synapses, [pre, post]; gap junctions are the electrical part. Neurons that
+make GABA inhibit, all others excite: DD, VD, RME, RIS, AVL and DVB (White et al. 1986, McIntire et al. 1993;
+that receptors decide, as of glutamate-gated chloride channels, is left out). `motor` is the circuit of
+locomotion: command neurons, ventral cord and body wall muscles; it is entered at the command neurons and the
+B neurons, which feel the bend of the body (Wen et al. 2012), and left at the muscles. `neurons` is the whole
+nervous system of the body without the pharynx, from the sensory neurons to the motor neurons.
 
 Sources: Cook et al. 2019 (adult hermaphrodite); White et al. 1986; Varshney et al. 2011; Witvliet et al. 2021
 (1 at birth, 8 adult; heads only, without the ventral cord). Cells' types: WormAtlas, as in `cect`.
@@ -71,11 +71,14 @@ class Celegans:
         kept = [at for at, name in enumerate(stored["nodes"]) if nodes[name] is not None]
         places = np.ix_(kept, kept)
         chemical, electrical = (
-            np.array(stored["connections"][name], dtype=np.float64)[places] for name in ("Generic_CS", "Generic_GJ")
+            np.array(stored["connections"][name], dtype=np.float64)[places]
+            for name in ("Generic_CS", "Generic_GJ")
         )
         made = tuple(node for at in kept if (node := nodes[stored["nodes"][at]]) is not None)
         if not {"in", "hid", "out"} <= {node.role for node in made}:
-            raise DevelopmentError(f"{self.data} lacks cells of the part '{self.part}': wanted cook-2019, or neurons")
+            raise DevelopmentError(
+                f"{self.data} lacks cells of the part '{self.part}': wanted cook-2019, or neurons"
+            )
         signs = np.array([-1 if _INHIBITORY.fullmatch(node.name) else 1 for node in made])
         return Circuit(
             made,

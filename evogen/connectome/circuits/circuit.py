@@ -2,9 +2,9 @@
 
     W[pre, post] = sign[pre, post] |theta[tie[pre, post]]|   where strength > 0, else 0
 
-Source of the interface: ours, after the priors of the literature that it has to hold (NCAP, Bhattasali, Zador,
-Engel 2022; connectome-constrained networks, Lappalainen et al. 2024): matrices are [pre, post] here, whatever
-way round a data file stores them.
+Source of the interface: ours, after the priors of the literature that it has to hold (NCAP, Bhattasali,
+Zador, Engel 2022; connectome-constrained networks, Lappalainen et al. 2024): matrices are [pre, post] here,
+whatever way round a data file stores them.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Circuit:
     strength: Floats
     sign: Ints
     provenance: str
-    tie: Ints = field(default=None)  # type: ignore[assignment]  # made below
+    tie: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     electrical: Floats | None = None
     ports: Literal["nodes", "dense"] = "dense"
     bias: Literal["free", "none"] = "free"
@@ -74,7 +74,7 @@ class Circuit:
     def __post_init__(self) -> None:
         size = len(self.nodes)
         strength = _kept(self.strength, np.float64)
-        tie = own_ties(strength > 0) if self.tie is None else self.tie
+        tie = self.tie if self.tie.size else own_ties(strength > 0)
         for name, array in (("strength", strength), ("sign", self.sign), ("tie", tie)):
             _shaped(name, array, size)
         if not (np.isfinite(strength).all() and (strength >= 0).all()):
@@ -103,7 +103,8 @@ class Circuit:
     @property
     def tuned(self) -> npt.NDArray[np.bool_]:
         """(N, N), where an edge has a parameter."""
-        return self.edges & (self.tie != GIVEN)
+        found: npt.NDArray[np.bool_] = self.edges & (self.tie != GIVEN)
+        return found
 
     @property
     def parameters(self) -> int:

@@ -8,10 +8,10 @@
     dense      every pair of as many hidden nodes as give about as many parameters, all signs free
 
 Edges that are no parameters, and the ports that `attached` made, are the body that the circuit sits in: no
-control but `dense` touches them, nor lets an edge start or end where there are no others. A self-connection is
-made only where the circuit has one, and what has no cycle gets none: an edge of a control then goes from a lower
-level of the circuit to a higher one. A moved edge takes its strength and its parameter along; it takes its sign,
-or where every neuron of the circuit has one sign, that of the neuron it now comes from.
+control but `dense` touches them, nor lets an edge start or end where there are no others. A self-connection
+is made only where the circuit has one, and what has no cycle gets none: an edge of a control then goes from a
+lower level of the circuit to a higher one. A moved edge takes its strength and its parameter along; it takes
+its sign, or where every neuron of the circuit has one sign, that of the neuron it now comes from.
 
 Gap junctions are moved as pairs by the same laws, among the nodes that have some; `dense` has none.
 """
@@ -65,8 +65,7 @@ def open_pairs(circuit: Circuit) -> Bools:
     moved, edges = movable(circuit), circuit.edges
     inner = edges.copy()
     inner[_of_block(circuit, INPUT)] = inner[:, _of_block(circuit, OUTPUT)] = False
-    from_ = ~(inner.any(1) & ~moved.any(1))
-    to = ~(inner.any(0) & ~moved.any(0))
+    from_, to = (np.asarray(~(inner.any(axis) & ~moved.any(axis))) for axis in (1, 0))
     ports = [*_of_block(circuit, INPUT), *_of_block(circuit, OUTPUT)]
     from_[ports] = to[ports] = False
     if circuit.ports == "nodes":
@@ -104,13 +103,13 @@ def _scattered(circuit: Circuit, cell: Ints, key: Key) -> Circuit:
     old = old[np.argsort(flat[old], kind="stable")]
     for each in np.unique(flat[old]).tolist():
         count = int((flat[old] == each).sum())
-        among = np.flatnonzero(free.ravel() & (flat == each))
-        new = np.concatenate([new, rng.permutation(among)[:count]])  # ~ uniform without replacement
+        places = np.flatnonzero(free.ravel() & (flat == each))
+        new = np.concatenate([new, rng.permutation(places)[:count]])  # ~ uniform without replacement
     found = _placed(circuit, old, new)
     if circuit.electrical is None:
         return found
     joined = np.triu(circuit.electrical, 1)
-    coupled = (circuit.electrical > 0).any(0)
+    coupled = np.asarray((circuit.electrical > 0).any(0))
     where, among = np.flatnonzero(joined), np.triu(coupled[:, None] & coupled, 1).ravel()
     drawn = key.child("gaps").generator()
     gaps = np.zeros(joined.size)
@@ -193,7 +192,7 @@ def neuron_signs(circuit: Circuit) -> Ints | None:
     positive, negative, free = ((moved & (circuit.sign == sign)).any(1) for sign in (1, -1, 0))
     if (positive.astype(int) + negative + free > 1).any():
         return None
-    return positive.astype(np.int64) - negative
+    return np.asarray(positive.astype(np.int64) - negative)
 
 
 def _signs(circuit: Circuit, key: Key) -> Circuit:

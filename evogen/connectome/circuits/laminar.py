@@ -46,10 +46,16 @@ class Laminar:
         excites = np.array([node.block.endswith("E") for node in nodes])
         layer = np.repeat(np.arange(len(LAYERS)), self.neurons)
         step = layer[None] - layer[:, None]
-        chance = np.select([step == 0, step == 1, step == -1, step > 1], [self.inside, self.forward, self.back, self.skip], 0.0)
+        chance = np.select(
+            [step == 0, step == 1, step == -1, step > 1],
+            [self.inside, self.forward, self.back, self.skip],
+            0.0,
+        )
         chance = np.where(excites[:, None] | (step == 0), chance, 0.0)
         np.fill_diagonal(chance, 0.0)
-        edges = Key(self.drawn).child("laminar").generator().random(chance.shape) < chance  # ~ Bernoulli(chance)
+        edges = (
+            Key(self.drawn).child("laminar").generator().random(chance.shape) < chance
+        )  # ~ Bernoulli(chance)
         roles = {"L4 E": "in", "L5 E": "out"}
         return Circuit(
             tuple(node._replace(role=roles.get(node.block, "hid")) for node in nodes),  # type: ignore[arg-type]

@@ -7,8 +7,8 @@ For J joints, halves d and v (dorsal, ventral), g(x) = clip(x, 0, 1):
     torque_i = Md_i - Mv_i
 
 w_prop, w_osc, w_ipsi >= 0 and w_contra <= 0: 4 parameters, or one for each edge where they are not shared.
-Inputs come in the order d_0.., v_0.., O_d, O_v, the task's others reach nothing; d_i = g(q_i), v_i = g(-q_i) of
-the joint's angle over 2 pi / (J + 1). Turning and speed neurons are left out (plain swimming).
+Inputs come in the order d_0.., v_0.., O_d, O_v, the task's others reach nothing; d_i = g(q_i), v_i = g(-q_i)
+of the joint's angle over 2 pi / (J + 1). Turning and speed neurons are left out (plain swimming).
 
 Source: Bhattasali, Zador, Engel 2022, "Neural circuit architectural priors for embodied control", and its
 code. A B neuron excites one muscle and inhibits the other (the motor neurons between are left out there), so
@@ -34,16 +34,24 @@ PROP, OSC, IPSI, CONTRA = range(4)
 class Ncap:
     """Worm swimming: 4 shared weights, or one an edge; a joint for each output of the task."""
 
-    sharing: Literal["shared", "edge"] = setting("shared", doc="one weight a kind of synapse, or one a synapse")
+    sharing: Literal["shared", "edge"] = setting(
+        "shared", doc="one weight a kind of synapse, or one a synapse"
+    )
 
     def circuit(self, inputs: int, outputs: int) -> Circuit:  # noqa: ARG002
         """Return the circuit of a body with `outputs` joints."""
         joints = outputs
         halves = ("d", "v")
-        nodes = [Node(f"{half}{i}", "sense", "in", "proprioceptor", "identity") for half in halves for i in range(joints)]
+        nodes = [
+            Node(f"{half}{i}", "sense", "in", "proprioceptor", "identity")
+            for half in halves
+            for i in range(joints)
+        ]
         nodes += [Node(f"O{half}", "sense", "in", "oscillator", "identity") for half in halves]
         nodes += [Node(f"B{half}{i}", "motor", "hid", "B", CLIP) for half in halves for i in range(joints)]
-        nodes += [Node(f"M{half}{i}", "muscle", "hid", "muscle", CLIP) for half in halves for i in range(joints)]
+        nodes += [
+            Node(f"M{half}{i}", "muscle", "hid", "muscle", CLIP) for half in halves for i in range(joints)
+        ]
         nodes += [Node(f"torque{i}", "torque", "out", "", "identity") for i in range(joints)]
         at = {node.name: number for number, node in enumerate(nodes)}
         size = len(nodes)

@@ -10,13 +10,13 @@ The start symbol carries `@type(circuit)`; a genome has one gene, whose sentence
     unfold [steps]                 a circuit with cycles as so many copies of itself, one behind the other
     act:NAME, neuron:NAME          of all hidden nodes, in the place of what the circuit says
 
-A circuit without cycles has levels by its longest paths. One with cycles has one hidden level, which hears what
-it said a step before; unfolded, it has no memory: the input reaches every copy, the output hears the last one,
-and copies share all parameters (so it has no biases, which would not be shared).
+A circuit without cycles has levels by its longest paths. One with cycles has one hidden level, which hears
+what it said a step before; unfolded, it has no memory: the input reaches every copy, the output hears the
+last one, and copies share all parameters (so it has no biases, which would not be shared).
 
 A gap junction between nodes without a chemical synapse is an excitatory edge in both directions with one
-parameter, and adds to the strength of a synapse where there is one (ours: the leak into the other cell, of which
-a rate model knows nothing, is left out).
+parameter, and adds to the strength of a synapse where there is one (ours: the leak into the other cell, of
+which a rate model knows nothing, is left out).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 
+from evogen.connectome.circuits import ports
 from evogen.connectome.circuits.circuit import GIVEN, Circuit, Floats, Ints, levels
 from evogen.connectome.circuits.controls import CONTROLS, controlled
-from evogen.connectome.circuits import ports
 from evogen.connectome.circuits.ports import attached
 from evogen.errors import DevelopmentError, near
 from evogen.genome import Genome
@@ -43,7 +43,11 @@ from evogen.registry import find, known
 
 NUMBERS: Mapping[str, str] = {"draw": "draw", "threshold": "least", "unfold": "steps"}
 """Words with a number, and what it is called."""
-_NAMES: Mapping[str, Sequence[str]] = {"control": tuple(CONTROLS), "signs": ("given", "free"), "act": ACTIVATIONS}
+_NAMES: Mapping[str, Sequence[str]] = {
+    "control": tuple(CONTROLS),
+    "signs": ("given", "free"),
+    "act": ACTIVATIONS,
+}
 _PARTS = {"circuit": "circuit", "neuron": "neuron"}
 
 
@@ -91,7 +95,8 @@ def plan(genome: Genome, grammar: Grammar, *, start: str, inputs: int, outputs: 
     """Return what a genome's gene asks for, a pure function of the gene.
 
     Raises:
-        DevelopmentError: not one gene, a sentence that is no circuit, or a circuit that cannot serve the task.
+        DevelopmentError: not one gene, a sentence that is no circuit, or a circuit that cannot serve the
+        task.
     """
     if len(genome.architecture) != 1:
         raise DevelopmentError(f"a circuit is one gene, found {len(genome.architecture)}")
@@ -139,10 +144,14 @@ def configured(name: str, settings: Mapping[str, Any]) -> Any:
         hint, low, high = hints[key], fields[key].metadata.get("low"), fields[key].metadata.get("high")
         options = get_args(hint)
         if options and value not in options:
-            raise DevelopmentError(f"circuit '{name}' takes {key} of {', '.join(map(str, options))}, found {value}")
+            raise DevelopmentError(
+                f"circuit '{name}' takes {key} of {', '.join(map(str, options))}, found {value}"
+            )
         if isinstance(value, str) and not options and hint is not str:
             raise DevelopmentError(f"circuit '{name}' takes a number as {key}, found '{value}'")
-        if not isinstance(value, str) and ((low is not None and value < low) or (high is not None and value > high)):
+        if not isinstance(value, str) and (
+            (low is not None and value < low) or (high is not None and value > high)
+        ):
             raise DevelopmentError(f"circuit '{name}' takes {key} in [{low}, {high}], found {value}")
         given[key] = int(value) if hint is int else value
     return cls(**given)
@@ -209,7 +218,7 @@ def _layered(
         link
         for post in range(1, len(members))
         for pre in range(post)
-        if (link := _link(whole, members, pre, post, gene, always=pre + 1 == post)) is not None
+        if (link := _link(whole, members, (pre, post), (pre, post), gene)) is not None
     ]
     return _finished(words, circuit, whole, groups, links)
 
@@ -222,10 +231,11 @@ def _cyclic(words: Words, circuit: Circuit, whole: _Whole, interface: int, gene:
     last = len(members) - 1
     ends = [(0, at) for at in range(1, last)] + [(at - 1, at) for at in range(2, last)]
     ends += [(1, 1)] * (not words.unfold) + [(last - 1, last), (0, last)]
+    own = [0, *[1] * copies, 2]
     links = [
         link
         for pre, post in sorted(ends, key=lambda pair: (pair[1], pair[0]))
-        if (link := _link(whole, members, pre, post, gene, always=pre + 1 == post)) is not None
+        if (link := _link(whole, members, (pre, post), (own[pre], own[post]), gene)) is not None
     ]
     return _finished(words, circuit, whole, groups, links)
 
@@ -247,22 +257,23 @@ def _groups(
 
 
 def _link(
-    whole: _Whole, members: list[list[int]], pre: int, post: int, gene: int, *, always: bool
+    whole: _Whole, members: list[list[int]], ends: tuple[int, int], own: tuple[int, int], gene: int
 ) -> Projection | None:
     """Return a projection; None if it has no edges, unless it holds the groups on their levels."""
+    pre, post = ends
     place = np.ix_(members[pre], members[post])
-    strength, sign, tie = (array[place] for array in whole[:3])
-    if not always and not (strength > 0).any():
+    strength, sign, tie = whole.strength[place], whole.sign[place], whole.tie[place]
+    if pre + 1 != post and not (strength > 0).any():
         return None
     density = float((strength > 0).mean())
-    return Projection(pre, post, gene, density, pattern=Pattern(strength, sign, tie, post))
+    return Projection(pre, post, gene, density, pattern=Pattern(strength, sign, tie, own))
 
 
 def _finished(
     words: Words, circuit: Circuit, whole: _Whole, groups: tuple[Group, ...], links: list[Projection]
 ) -> Plan:
     bias = "none" if words.unfold else circuit.bias
-    anatomy = Anatomy(words.circuit, words.control, whole.parameters, bias, circuit.units, circuit.provenance)  # type: ignore[arg-type]
+    anatomy = Anatomy(words.circuit, words.control, whole.parameters, bias, circuit.units, circuit.provenance)
     last = [link.pattern for link in links if link.post == len(groups) - 1]
     if not any(pattern is not None and pattern.edges.any() for pattern in last):
         raise DevelopmentError("no edge of the circuit reaches an output")

@@ -26,15 +26,17 @@ def attached(circuit: Circuit, inputs: int, outputs: int) -> Circuit:
     Raises:
         DevelopmentError: its nodes are its ports, and there are fewer inputs, or another number of outputs.
     """
-    return _widened(circuit, inputs, outputs) if circuit.ports == "nodes" else _dense(circuit, inputs, outputs)
+    return (
+        _widened(circuit, inputs, outputs) if circuit.ports == "nodes" else _dense(circuit, inputs, outputs)
+    )
 
 
 def _widened(circuit: Circuit, inputs: int, outputs: int) -> Circuit:
     ins, outs, hidden = circuit.of("in"), circuit.of("out"), circuit.of("hid")
     if len(ins) > inputs or len(outs) != outputs:
         raise DevelopmentError(
-            f"a circuit with {len(ins)} in nodes and {len(outs)} out nodes was wanted to serve {inputs} inputs "
-            f"and {outputs} outputs: wanted at most as many in nodes, and as many out nodes"
+            f"a circuit with {len(ins)} in nodes and {len(outs)} out nodes was wanted to serve {inputs} "
+            f"inputs and {outputs} outputs: wanted at most as many in nodes, and as many out nodes"
         )
     if circuit.edges[:, ins].any() or circuit.edges[outs].any():
         raise DevelopmentError("an edge into an in node, or out of an out node, which are the task's own")

@@ -13,8 +13,8 @@ def statistics(circuit: Circuit) -> Mapping[str, float]:
     """Return numbers of a circuit by name.
 
     Returns:
-        `nodes`, `edges` (chemical), `gaps` (gap junctions), `parameters` of chemical synapses; `density`, edges
-        among the pairs of different nodes; `reciprocity`, edges with one back among the edges between
+        `nodes`, `edges` (chemical), `gaps` (gap junctions), `parameters` of chemical synapses; `density`,
+        edges among the pairs of different nodes; `reciprocity`, edges with one back among the edges between
         different nodes (NaN without any); `excitatory` and `inhibitory`, shares of the edges whose sign is
         given; `clustering`, mean over the nodes of the undirected graph, as of Watts and Strogatz 1998;
         `transitivity`, closed among all its paths of two edges; `blocks`, different ones.

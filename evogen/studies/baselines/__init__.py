@@ -2,7 +2,7 @@
 
 A cell is a frozen dataclass with its size. It says which parameters it has, draws them, and makes one step;
 `evogen.studies.baselines.model` puts a linear readout on it and trains P of them at once. No operation mixes
-rows of P.
+rows of P; the last place of a row's numbers may depend on how many there are, for want of padding.
 """
 
 from __future__ import annotations

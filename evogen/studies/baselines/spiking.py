@@ -3,9 +3,9 @@
     v_b <- beta_b v_b + [b is the entry] x W + sum_a over edges (a, b) s_a U_ab + bias
     s = H(v - 1);   v <- v - s;   trace <- rho trace + (1 - rho) s
 
-U takes the spikes of the step before, x those of this step. The readout hears the trace of the exit block,
-which is a leaky readout with the same time constant. beta = sigmoid(leak), one a neuron, is learnt. Gradients
-go through the fast sigmoid of `evogen.neurons.surrogate` and not through the reset.
+U takes the spikes of the step before, x those of this step. The readout hears the traces of the exit block.
+beta = sigmoid(leak) and rho = sigmoid(fade), one of each a neuron, are learnt; rho starts spread out, from 0.27
+to 0.95, so that the readout hears several time scales. Gradients go through the fast sigmoid of `evogen.neurons.surrogate` and not through the reset.
 
 Source of the block equation: textbook; its use, Liu et al. 2023 (https://arxiv.org/abs/2303.07830).
 """
@@ -24,7 +24,7 @@ from evogen.neurons.surrogate import spike
 from evogen.studies.baselines import Drawn, Said, State, Synapses, Values, zeros
 
 LEAK = 2.2  # sigmoid(2.2) = 0.9: with steps of 2 ms a membrane of 20 ms
-RHO = 0.9
+FADE = (-1.0, 3.0)
 SLOPE = 5.0
 INPUT = 0.5  # standard deviation of W: two or three input spikes together reach the threshold
 
@@ -52,7 +52,7 @@ class Blocks:
         return sum(self.sizes)
 
     def draw(self, rng: np.random.Generator, inputs: int) -> Drawn:
-        """Return W ~ N(0, 0.25), U ~ N(0, 1 / number of synapses onto a neuron), bias 0 and leak."""
+        """Return W ~ N(0, 0.25), U ~ N(0, 1 / synapses onto a neuron), bias 0, leak, and fade ~ U(-1, 3)."""
         pre, post = _synapses(self)
         fan_in = np.bincount(post, minlength=self.neurons)
         scale = 1 / np.sqrt(np.maximum(fan_in[post], 1))
@@ -61,6 +61,7 @@ class Blocks:
             "U": scale * rng.standard_normal(len(pre)),
             "bias": np.zeros(self.neurons),
             "leak": np.full(self.neurons, LEAK),
+            "fade": rng.uniform(*FADE, self.hidden),
         }
 
     def start(self, values: Values, batch: int) -> State:
@@ -79,7 +80,8 @@ class Blocks:
         drive = torch.baddbmm(values["bias"].unsqueeze(1), before, matrix) + entering
         v = torch.sigmoid(values["leak"]).unsqueeze(1) * v + drive
         s = spike(v - 1.0, v.new_tensor(SLOPE))
-        trace = RHO * trace + (1 - RHO) * s[..., : self.hidden]
+        rho = torch.sigmoid(values["fade"]).unsqueeze(1)
+        trace = rho * trace + (1 - rho) * s[..., : self.hidden]
         synapses = Synapses(values["W"], seen), Synapses(matrix, before)
         return Said(trace, (v - s.detach(), s, trace, matrix), synapses)
 

@@ -64,7 +64,7 @@ class Liquids(NamedTuple):
 
 
 class Law(NamedTuple):
-    """Ranges that a liquid is drawn from: degree uniform, rewiring p and gain log-uniform."""
+    """Ranges that a liquid is drawn from: degree (up to N / 2) uniform, rewiring p and gain log-uniform."""
 
     degree: tuple[int, int] = (4, 40)
     rewired: tuple[float, float] = (0.003, 1.0)
@@ -79,7 +79,7 @@ def born(law: Law, keys: Sequence[Key], neurons: int) -> Liquids:
 
 def _one(law: Law, key: Key, n: int) -> tuple[np.ndarray, ...]:
     rng = key.generator()
-    degree = int(rng.integers(law.degree[0], law.degree[1] + 1))
+    degree = int(rng.integers(law.degree[0], min(law.degree[1], n // 2) + 1))
     rewired, gain = (np.exp(rng.uniform(*np.log(ends))) for ends in (law.rewired, law.gain))
     graph = small_world(n, degree, rewired, rng)
     size = np.abs(rng.standard_normal((n, n)))  # |N(0, 1)|

@@ -91,7 +91,7 @@ class Trial:
         full, quick: efforts.
         work: measures a cell; a function of a module, so that a worker can find it.
         notes: what a reader must know to judge, each a sentence.
-        needs: (package, extra) of a task or an arm that needs an optional package.
+        needs: (package, extra) of a task or an arm that needs an optional package; no extra: its data alone.
         only: the arms of a task, where not all of them make sense.
     """
 

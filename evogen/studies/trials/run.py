@@ -65,7 +65,8 @@ def plan(declared: Trial, options: Options, effort: Effort, say: Say) -> list[Tr
         for name in names:
             package, extra = declared.needs.get(name, ("evogen", ""))
             if importlib.util.find_spec(package) is None:
-                say(f"left out {name}: it needs {package}; pip install 'evogen[{extra}]'")
+                what = f"'evogen[{extra}]'" if extra else f"--no-deps {package}"
+                say(f"left out {name}: it needs {package}; pip install {what}")
             else:
                 left.append(name)
         return left

@@ -10,12 +10,18 @@ from typing import Any
 from evogen.analysis.comparison.claims import LEVEL, Test
 
 WIDTH = 80
+RULE = (
+    "Means over training seeds with 95 % bootstrap intervals. p: exact rank-sum tests, or signed-rank ones "
+    "where seeds are paired or stand against a number, Holm-adjusted over all contrasts above; 'as' is two "
+    "one-sided tests against its margin. Where a measure has a better side, a failed seed ranks below all "
+    "others."
+)
 Record = Mapping[str, Any]
 
 
 def lines(whole: Record) -> Iterator[str]:
     """Yield the table of a record."""
-    yield whole["title"]
+    yield from paragraph(whole["title"])
     yield ""
     yield from paragraph(f"On trial: {whole['claim']}")
     yield from paragraph(f"Source: {whole['source']}")
@@ -172,11 +178,5 @@ def _legend(whole: Record) -> Iterator[str]:
     for note in whole["notes"]:
         yield from paragraph(note)
     yield ""
-    yield from paragraph(
-        "Means over training seeds with 95 % bootstrap intervals. p: exact rank-sum tests, or signed-rank "
-        "ones where seeds are paired or stand against a number, Holm-adjusted over all contrasts above; "
-        "'as' is two one-sided tests against its margin. Where a measure has a better side, a failed seed "
-        "ranks below all others.",
-        rest="",
-    )
-    yield f"Made by: {whole['command']}"
+    yield from paragraph(RULE, rest="")
+    yield from paragraph(f"Made by: {whole['command']}")
