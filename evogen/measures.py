@@ -5,11 +5,14 @@ Each is the same on every machine, so that a strategy may depend on it.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from evogen.connectome.priors import expected
 from evogen.genome import Genome, Rules
 from evogen.grammar.plan import Plan, Projection
+from evogen.registry import find
 
 MEASURES: dict[str, str] = {
     "fitness": "mean score of the born agents",
@@ -42,7 +45,7 @@ def structure(genome: Genome, plan: Plan) -> dict[str, float]:
         "depth": float(depth[-1]),
         "genes": 0.0 if rules is None else float(len(rules.genes)),
         "rules": float(allowed),
-        "parameters": weights(plan) if rules is None else _expressed(plan, rules),
+        "parameters": (weights(plan) if rules is None else _expressed(plan, rules)) + _owned(plan),
         "links": float(sum(gene.link != 0 for gene in genome.architecture)),
     }
     return found if plan.repairs is None else found | {"repairs": float(plan.repairs)}
@@ -76,6 +79,21 @@ def _expressed(plan: Plan, rules: Rules) -> float:
     neurons = inputs + _biases(plan)
     free = sum(_pairs(plan, link) for link in plan.projections if link.free)
     return neurons * g + (neurons - outputs) * n + (neurons - inputs) * (2 * n + 1) + free
+
+
+def _owned(plan: Plan) -> float:
+    """Count what neurons of some kinds train beside their weights."""
+    total = 0.0
+    for at, group in enumerate(plan.groups):
+        lengths = {"inputs": plan.groups[0].size, "sources": 0.0, "neurons": group.size}
+        owns = find("neuron", group.neuron).nature.owns
+        if any("sources" in own.shape for own in owns.values()):
+            lengths["sources"] = sum(_pairs(plan, link) for link in plan.projections if link.post == at)
+            lengths["sources"] /= group.size
+        for own in owns.values():
+            shape = [lengths[axis] if isinstance(axis, str) else axis for axis in own.shape]
+            total += group.size * math.prod(shape)
+    return total
 
 
 def _pairs(plan: Plan, link: Projection) -> float:

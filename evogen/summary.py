@@ -71,6 +71,9 @@ def candidate_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"rules       {g} genes, {n} transmitters, temperature {number(rules['temperature'])}"
     for gene in genome["architecture"]:
         yield f"{_gene(gene)}: {_module(found['plan'], gene['innovation'])}"
+    if found["plan"] is not None and (circuit := found["plan"]["circuit"]) is not None:
+        facts = (f"{name} {number(value)}" for name, value in circuit["statistics"].items())
+        yield f"circuit     {circuit['provenance']}: {', '.join(facts)}"
     yield from (f"plasticity  {name} = {number(value)}" for name, value in genome["plasticity"].items())
     if found["message"]:
         yield found["message"].rstrip()
@@ -135,7 +138,9 @@ def _plan(genome: Genome, experiment: Experiment) -> dict[str, Any] | None:
         for link in found.projections
     ]
     learning = {gene: vars(how) for gene, how in found.learning.items()}
-    circuit = None if found.anatomy is None else found.anatomy._asdict() | {"words": found.anatomy.words}
+    circuit = None
+    if (anatomy := found.anatomy) is not None:
+        circuit = anatomy._asdict() | {"words": anatomy.words, "statistics": dict(anatomy.statistics)}
     return {"groups": groups, "projections": links, "learning": learning, "circuit": circuit}
 
 

@@ -77,6 +77,7 @@ class Anatomy(NamedTuple):
         bias: whether neurons have free biases.
         units: what strengths are: counts of synapses, or initial weights.
         provenance: where it comes from, in words.
+        statistics: see `evogen.connectome.circuits.statistics`, of the circuit with its ports.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Anatomy(NamedTuple):
     bias: Literal["free", "none"]
     units: Literal["counts", "weights"]
     provenance: str
+    statistics: Mapping[str, float] = _NONE
 
     @property
     def words(self) -> str:

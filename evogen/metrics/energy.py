@@ -146,7 +146,7 @@ def _lived(agents: Network, inputs: Tensor) -> Iterator[Moment]:
     state = agents.start(inputs.shape[1])
     for seen in inputs.to(agents.device, agents.dtype).unbind(2):
         yield seen, state
-        _, state = agents.step(seen, state)
+        _, state = agents.live(seen, state)
 
 
 def _played(
@@ -156,5 +156,5 @@ def _played(
     for _ in range(min(steps, task.horizon)):
         seen = played.observation.to(agents.dtype)
         yield seen, state
-        output, state = agents.step(seen, state)
+        output, state = agents.live(seen, state)
         played.step(task.act(output))

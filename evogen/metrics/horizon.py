@@ -6,7 +6,7 @@ r_t the reward of a step (0 after the end) and |W|_t the sum of the sizes of all
     survival  share of the lives that last k H steps
     reward    mean r_t of the steps after H, and its share of what it was until H in `retention`
     slope     of the line that fits r_t after H best (least squares), per horizon H
-    growth    |W| at the end of time, or of the last life, over |W| at H
+    growth    |W| at the end of a life over |W| at H
 
 Sources: the question is that of Schmidgall & Hays 2021, "Stable Lifelong Learning: Spiking neurons as a
 solution to instability in plastic neural networks" (arXiv 2111.04113); the numbers are ours.
@@ -27,7 +27,7 @@ from evogen.phenotype import Network, State
 from evogen.registry import register, setting
 from evogen.tasks import BatchedTask, ControlTask, Lasting, TaskKind
 
-CHECKS = 25  # steps between two looks at whether every life is over
+CHECKS = 25  # steps between two looks at whether every life is over, and at the weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,9 @@ class Course:
         reward: (P, B, T) float64, 0 after the end of a life; NaN from where an output was not finite.
         lasted: (P, B) int64, steps until the life ended; T where it did not.
         survived: (P, B) bool, it did not end.
-        weight: (P, B, marks) float64, the sum of |effective weight| after so many steps.
-        marks: those numbers of steps; if all lives ended before, what it was then.
+        weight: (P, B, marks) float64, the sum of |effective weight| after so many steps; of a life that ended
+            before, what it was at most 25 steps before its end.
+        marks: those numbers of steps.
     """
 
     reward: Tensor
@@ -75,10 +76,12 @@ def live(
     running = torch.ones(agents.rows, lives, dtype=torch.bool, device=agents.device)
     lasted = torch.zeros_like(running, dtype=torch.int64)
     reward = torch.zeros(agents.rows, lives, steps, dtype=torch.float64, device=agents.device)
-    sane, weight = running.clone(), []
+    sane, size, weight = running.clone(), magnitude(agents, memory), []
     for step in range(steps):
-        if step % CHECKS == 0 and not running.any():
-            break
+        if step % CHECKS == 0:
+            if not running.any():
+                break
+            size = torch.where(running, magnitude(agents, memory), size)
         output, memory = agents.step(played.observation.to(agents.dtype), memory)
         sane = sane & (output.isfinite().all(-1) | ~running)
         turn = played.step(task.act(output))
@@ -86,16 +89,17 @@ def live(
         lasted = lasted + running
         running = running & ~turn.terminated & sane
         if step + 1 in marks:
-            weight.append(magnitude(agents, memory))
-    last = magnitude(agents, memory)
-    weight += [last] * (len(marks) - len(weight))
+            size = torch.where(running, magnitude(agents, memory), size)
+            weight.append(size)
+    weight += [size] * (len(marks) - len(weight))
     return Course(reward, lasted, running, torch.stack(weight, -1), tuple(marks))
 
 
 def magnitude(agents: Network, memory: State) -> Tensor:
-    """Return the (P, B) sums of the sizes of all effective weights."""
+    """Return the (P, B) sums of the sizes of all effective weights; (P, 1) of static ones."""
     found = [W.abs().sum((-1, -2)).double() for W in agents.effective(memory)]  # (P, B or 1)
-    return torch.stack(torch.broadcast_tensors(*found)).sum(0)
+    lives = max(part.shape[1] for part in found)
+    return torch.stack([part.expand(-1, lives) for part in found]).sum(0)
 
 
 def slope(reward: Tensor) -> Tensor:

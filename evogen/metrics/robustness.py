@@ -130,5 +130,10 @@ class _Shuffled:
         return self.agents.start(batch)
 
     def step(self, observation: Tensor, state: State, *, teach: Tensor | None = None) -> tuple[Tensor, State]:
-        places = self.order.unsqueeze(1).expand(observation.shape)
-        return self.agents.step(observation.gather(-1, places), state, teach=teach)
+        return self.agents.step(self._mixed(observation), state, teach=teach)
+
+    def live(self, observation: Tensor, state: State, *, teach: Tensor | None = None) -> tuple[Tensor, State]:
+        return self.agents.live(self._mixed(observation), state, teach=teach)
+
+    def _mixed(self, observation: Tensor) -> Tensor:
+        return observation.gather(-1, self.order.unsqueeze(1).expand(observation.shape))

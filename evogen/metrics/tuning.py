@@ -97,7 +97,7 @@ class CosineTuning:
         for seen in drawn.inputs.to(agents.device, agents.dtype).unbind(2):
             said = agents.activity(seen, state)
             total = {level: each + said[level].double() for level, each in total.items()}
-            _, state = agents.step(seen, state)
+            _, state = agents.live(seen, state)
         labels = drawn.targets[:, :, -1].to(agents.device)
         found = {level: tuning(rates_of(each, labels, count)).explained for level, each in total.items()}
         shares = []

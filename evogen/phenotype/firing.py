@@ -12,7 +12,7 @@ from torch.autograd.function import FunctionCtx
 
 from evogen.neurons import Contacts, Seen, SpikingNeuron
 from evogen.neurons.activations import ACTIVATIONS
-from evogen.phenotype.layout import Layout, Level
+from evogen.phenotype.layout import NEURON, Layout, Level
 from evogen.phenotype.traits import Traits, fields
 from evogen.registry import find
 
@@ -59,6 +59,8 @@ def live(level: Level, traits: Traits, at: int, arrived: Arrived, new: dict[str,
         arrived: what reaches it.
         new: state of the life; that of this level is replaced.
     """
+    if level.neurons == (NEURON,):  # whose potential is its drive
+        return fire(traits, at, arrived.drive)
     total: Tensor | None = None
     for kind in level.neurons:
         potential = _stepped(f"{at}.{kind}", kind, traits, arrived, new)

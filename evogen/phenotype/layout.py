@@ -20,6 +20,7 @@ from evogen.grammar.plan import Plan, Projection
 
 GENES = 16
 SMALLEST = 64
+TIES = 64
 NEURON = "rate"
 """Kind of the padding of an empty level."""
 OWNED = ":"
@@ -61,7 +62,7 @@ class Layout:
         stateful: whether a life leaves traces: neurons with memory, plastic links or recurrent ones.
         outputs: output neurons without padding; the last level has at least two.
         modules: so many modules without a synapse between them, see Plan; 0: not so.
-        ties: parameters of a circuit's edges; 0 without a circuit.
+        ties: padded number of the parameters of a circuit's edges; 0 without a circuit.
         bias: whether neurons of a circuit have free biases.
         grains: each rule with tuned coefficients, and its granularity.
     """
@@ -172,7 +173,9 @@ class Body:
         """Return the index that cuts the padding off the parameter `name` of this padded shape."""
         if name == "O":
             return (slice(self.genes), slice(self.genes))
-        if name in ("c", TIED):
+        if name == TIED:
+            return (slice(0 if self.plan.anatomy is None else self.plan.anatomy.ties),)
+        if name == "c":
             return tuple(slice(size) for size in shape)
         place, symbol = name.split(".")
         if ">" in place:
@@ -251,10 +254,15 @@ def arrange(
         rules=(-(-genes // GENES) * GENES, transmitters),
         outputs=sizes[depth],
         modules=plan.modules,
-        circuit=(0, "free") if plan.anatomy is None else (plan.anatomy.ties, plan.anatomy.bias),
+        circuit=(0, "free") if plan.anatomy is None else (_rounded(plan.anatomy.ties), plan.anatomy.bias),
         grains=tuple(sorted(grains.items())),
     )
     return layout, Body(plan, level, tuple(offset), tuple(sizes), genes)
+
+
+def _rounded(ties: int) -> int:
+    """Return the padded number of a circuit's parameters; few are left as they are."""
+    return ties if ties <= TIES else -(-ties // TIES) * TIES
 
 
 def _levels(plan: Plan) -> tuple[int, ...]:

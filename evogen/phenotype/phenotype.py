@@ -238,9 +238,9 @@ class Phenotype:
             if symbol not in INNATE:
                 mine[body.cut(slot.name, slot.shape)] = True
             if slot.name == TIED:
-                ties = (part[row].cpu() for name, part in self.constants.items() if name.endswith(".tie"))
-                used = {int(tie) for part in ties for tie in part.unique()}
-                mine &= np.isin(np.arange(slot.size), list(used))
+                ties = [part[row] for name, part in self.constants.items() if name.endswith(".tie")]
+                used = np.concatenate([part.flatten().cpu().numpy() for part in ties])
+                mine &= np.isin(np.arange(slot.size), used)
             if OWNED in symbol:
                 kind = f"{at.rpartition('>')[2]}.{symbol.partition(OWNED)[0]}"
                 owners = self.traits.neuron[kind][row, 0].cpu().numpy() > 0

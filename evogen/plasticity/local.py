@@ -159,7 +159,9 @@ class Local:
     def added(self, state: State, born: Tensor, values: Values) -> Tensor:  # noqa: ARG002
         """Return alpha F + f."""
         fast = state[FAST] if "alpha" not in self.terms else values["alpha"] * state[FAST]
-        return fast + state["short"] if "short" in self.terms else fast
+        if "short" not in self.terms:
+            return fast
+        return fast + state["short"] if self.changing else state["short"]
 
     def step(self, state: State, seen: Seen, values: Values) -> State:
         """Return what is remembered after one step of the equations above."""

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from evogen.plasticity import Values
-from evogen.plasticity.sums import TINY
+from evogen.plasticity.sums import TINY, plus
 
 
 class Paid(NamedTuple):
@@ -34,7 +34,7 @@ def pay(before: Tensor, wanted: Tensor, spent: Tensor, integral: Tensor, short: 
 
     Args:
         before: fast part, (P, B, pre, post).
-        wanted: the fast part that the rule asks for.
+        wanted: the fast part that the rule asks for; it is written over.
         spent: of the pool, (P, B, 1, post).
         integral: of what the rate fell short of its target.
         short: by how much the rate falls short of it now.
@@ -42,11 +42,12 @@ def pay(before: Tensor, wanted: Tensor, spent: Tensor, integral: Tensor, short: 
     """
     change = wanted - before
     growth = change.clamp_min(0)
-    need, given = growth.sum(2, keepdim=True), (growth - change).sum(2, keepdim=True)  # (P, B, 1, post)
+    need = growth.sum(2, keepdim=True)  # (P, B, 1, post)
+    given = need - change.sum(2, keepdim=True)
     pool = (v["R_max"] - spent).clamp_min(0)
     share = torch.where(need > pool, pool / need.clamp_min(TINY), torch.ones_like(need))
     integral = integral + short
     supply = (v["k_p"] * short + v["k_i"] * integral).clamp_min(0)
     pool = pool - need * share + v["rho"] * given + supply
     spent = v["R_max"] - torch.minimum(pool, v["R_max"])
-    return Paid(wanted - growth * (1 - share), spent, integral)
+    return Paid(plus(wanted, growth, share - 1), spent, integral)

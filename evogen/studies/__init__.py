@@ -2,7 +2,8 @@
 
 An arm is one way to make agents (`evogen.studies.arms`), a cell is one arm on one task with all its training
 seeds (`evogen.studies.cell`). A study keeps what took long, `synaptogen` its finished cells, `rules` its
-search; the same command goes on from there.
+search; the same command goes on from there. Most studies put a claim of the literature on trial, all in one
+frame (`evogen.studies.trials`).
 """
 
 from __future__ import annotations

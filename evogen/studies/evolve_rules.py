@@ -1,11 +1,11 @@
 """The flagship on trial: does evolution find a rule that learns within a life and survives its horizon?
 
-Agents are born with random weights, new ones in every life, into worlds that nothing they see foretells: a pole
-whose controls are crossed in half of all lives, or cues one of which is secretly rewarded. Rules with 12
+Agents are born with random weights, new ones in every life, into worlds that nothing they see foretells: a
+pole whose controls are crossed in half of all lives, or cues one of which is secretly rewarded. Rules with 12
 coefficients for the whole network evolve by CMA-ES. Against them stand the same search of the ABCD rule, the
-best of 36 rules made by hand, and static networks of equal size whose weights evolve for as many steps; one of
-these hears itself, and so can remember. All are then born anew: other weights, other lives, and ten times the
-horizon.
+best of 36 rules made by hand, and static networks of equal size whose weights evolve for as many steps; one
+of these hears itself, and so can remember. All are then born anew: other weights, other lives, and ten times
+the horizon.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from evogen.studies.evolve_rules_search import (
 )
 from evogen.studies.small import Net, grown, roots, values
 from evogen.studies.trials import Contrast, Effort, Measure, Trial, trial
-from evogen.tasks import ControlTask, Lasting
+from evogen.tasks import ControlTask
 from evogen.tasks.cartpole_flipped import CartPoleFlipped
 from evogen.tasks.cue_reward import CueReward
 
@@ -46,7 +46,8 @@ RANDOM = {"eta": 0.0}
 def measure(task: str, arm: str, seeds: Sequence[int], sizes: Mapping[str, float]) -> dict[str, list[float]]:
     """Search once a seed, all seeds in one batch, and let what was found live with fresh weights."""
     world, keys = _world(task, sizes), roots("evolve-rules", task, seeds)
-    lot, generations = Lot(int(sizes["draws"]), int(sizes["lives"])), int(sizes["generations"])
+    own = {name.removeprefix(f"{task} "): size for name, size in sizes.items()}
+    lot, generations = Lot(int(own["draws"]), int(own["lives"])), int(own["generations"])
     fresh = [key.child("fresh") for key in keys]
     if arm in ("static", "recurrent"):
         agents = _static(arm, world, keys, lot, generations)
@@ -89,7 +90,7 @@ def _genes(**chosen: float) -> dict[str, Any]:
     return {f"rule.local.{name}": value for name, value in ({**silent, "bound": 1.0} | chosen).items()}
 
 
-def _world(task: str, sizes: Mapping[str, float]) -> Any:
+def _world(task: str, sizes: Mapping[str, float]) -> CartPoleFlipped | CueReward:
     if task == "cue-reward":
         return CueReward(trials=int(sizes["trials"]))
     return CartPoleFlipped(horizon=int(sizes["horizon"]))
@@ -105,8 +106,7 @@ def _static(arm: str, world: ControlTask, keys: Sequence[Key], lot: Lot, generat
     return body.network(fit.flat).detach()
 
 
-def _lived(world: Any, agents: Network, keys: Sequence[Key], lives: int) -> Course:
-    assert isinstance(world, Lasting)
+def _lived(world: CartPoleFlipped | CueReward, agents: Network, keys: Sequence[Key], lives: int) -> Course:
     steps = FACTOR * world.horizon
     return live(world.lasting(steps), agents, keys=keys, lives=lives, steps=steps, marks=(steps,))
 
@@ -140,7 +140,13 @@ def _contrasts() -> list[Contrast]:
 
 
 FULL = {
-    "generations": 30, "draws": 2, "lives": 2, "rounds": 10, "horizon": 300, "trials": 30, "copies": 10, "fresh": 60,
+    "generations": 30, "draws": 2, "lives": 4, "rounds": 5, "horizon": 300, "trials": 30, "copies": 10,
+    "fresh": 60,
+    "cue-reward generations": 40, "cue-reward lives": 6,
+}  # fmt: skip
+QUICK = {
+    "generations": 2, "draws": 1, "lives": 2, "rounds": 1, "horizon": 40, "trials": 6, "copies": 2,
+    "fresh": 10,
 }  # fmt: skip
 STUDY = trial(
     Trial(
@@ -169,18 +175,7 @@ STUDY = trial(
         },
         contrasts=tuple(_contrasts()),
         full=Effort(seeds=6, sizes=FULL),
-        quick=Effort(
-            seeds=2,
-            sizes={
-                **FULL,
-                "generations": 2,
-                "lives": 1,
-                "rounds": 1,
-                "horizon": 40,
-                "trials": 6,
-                "fresh": 10,
-            },
-        ),
+        quick=Effort(seeds=2, sizes=QUICK),
         work=measure,
         notes=(
             "A plastic seed is a search of its own, and its rule is tested with weights that no search drew.",

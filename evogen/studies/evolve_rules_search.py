@@ -1,8 +1,8 @@
 """The search behind the trial of evolved rules, for all of its seeds in one batch.
 
-It is that of searchspaces/plasticity.yaml, strategy and genes, and the same on cue-reward: in every generation
-each candidate lives with several draws of random weights, the same for all candidates of a seed. What a search
-came to is the mean of its distribution.
+It is that of searchspaces/plasticity.yaml, strategy and genes, and the same on cue-reward: in every
+generation each candidate lives with several draws of random weights, the same for all candidates of a seed.
+What a search came to is the mean of its distribution.
 """
 
 from __future__ import annotations

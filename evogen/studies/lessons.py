@@ -18,9 +18,6 @@ from evogen.tasks.play import EXAMPLES_AT_A_TIME
 from evogen.tasks.stages import right
 
 
-
-
-
 def stacked(tasks: Sequence[ContinualTask], fold: str) -> list[Stage]:
     """Return the stages of all seeds, (P, M, ...); where seeds have more than others, the last are left out."""
     return [_stack([task.stage(number, fold) for task in tasks]) for number in range(tasks[0].stages)]

@@ -1,10 +1,10 @@
 """The trial of stable lifetimes: do plastic rate networks fail beyond the lifetime they were evolved for?
 
 Networks of 8 hidden units are evolved on CartPole with a horizon H, all seeds in one batch, by the learner
-`snes`: it searches the born weights and, of plastic arms, one coefficient of each kind a synapse. The synapses
-from input to hidden units are plastic; the readout is not, because its units are linear, and a Hebbian rule on
-unbounded activity diverges whatever the claim. What the search ends with lives 10 H steps of Gymnasium's
-physics on starts that no search saw, and only a fall ends a life.
+`snes`: it searches the born weights and, of plastic arms, one coefficient of each kind a synapse. The
+synapses from input to hidden units are plastic; the readout is not, because its units are linear, and a
+Hebbian rule on unbounded activity diverges whatever the claim. What the search ends with lives 10 H steps of
+Gymnasium's physics on starts that no search saw, and only a fall ends a life.
 
 The published claim has two halves: plastic rate networks become unstable, and spikes cure it. Beside spikes
 stand the cheap cures: a clamp, division by the largest weight, homeostasis, Oja's decay, a protein pool. And
@@ -99,7 +99,7 @@ def net(arm: str) -> Net:
     rule = RULES[name]
     if rule is None:
         return Net(8, neuron, activation)
-    return Net(8, neuron, activation, "local", {"local": rule})
+    return Net(8, neuron, activation, rule="local", rules={"local": rule})
 
 
 def listed(each: torch.Tensor) -> list[float]:
@@ -143,7 +143,7 @@ STUDY = trial(
             _survives("rate-homeostasis", "rate-abcd", "more"),
             _survives("rate-reserve", "rate-stdp", "more"),
         ),
-        full=Effort(seeds=10, sizes={"horizon": 200, "steps": 300_000, "lives": 50}),
+        full=Effort(seeds=10, sizes={"horizon": 200, "steps": 200_000, "lives": 40}),
         quick=Effort(seeds=2, sizes={"horizon": 60, "steps": 6_000, "lives": 5}),
         work=measure,
         notes=(

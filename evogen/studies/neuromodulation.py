@@ -1,16 +1,16 @@
 """The trial of neuromodulated plasticity: does it learn within a life, trained through the whole of it?
 
-Recurrent networks of 20 hidden units live through cue and reward. What a synapse learns in life is a part that
-PPO's gradient runs through, from the last trial back to the first: weights, the share alpha of the learned part
-that is felt and its rate eta, both a synapse, and the modulator's weights are all trained.
+Recurrent networks of 20 hidden units live through cue and reward. What a synapse learns in life is a part
+that PPO's gradient runs through, from the last trial back to the first: weights, the share alpha of the
+learned part that is felt and its rate eta, both a synapse, and the modulator's weights are all trained.
 
     none       W alone; what is remembered is remembered in activity
     plastic    w = W + alpha F,  F <- clip(F + eta pre post, -1, 1)
     modulated  the same with F <- clip(F + M eta e, -1, 1),  e <- lam e + pre post of the steps before,
                M = tanh(w_m . a) over the input and the hidden layer
 
-Sources: Schmidgall and Hays 2022 (three-factor rules in spiking networks); Miconi et al. 2019, "Backpropamine"
-(the form of the rule, textbook).
+Sources: Schmidgall and Hays 2022 (three-factor rules in spiking networks); Miconi et al. 2019,
+"Backpropamine" (the form of the rule, textbook).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def net(arm: str) -> Net:
     rule = RULES[name]
     if rule is None:
         return Net(20, neuron, activation, recurrent=True)
-    return Net(20, neuron, activation, "local", "local", {"local": rule}, recurrent=True)
+    return Net(20, neuron, activation, "local", "local", rules={"local": rule}, recurrent=True)
 
 
 STUDY = trial(
@@ -81,8 +81,8 @@ STUDY = trial(
         name="neuromodulation",
         title="Neuromodulated plasticity, trained through whole lives",
         claim=(
-            "Plasticity that a learned modulator gates, trained by gradient through the whole episode, learns "
-            "within a life, in spiking networks too; unmodulated plasticity and none do not."
+            "Plasticity that a learned modulator gates, trained by gradient through the whole episode, "
+            "learns within a life, in spiking networks too; unmodulated plasticity and none do not."
         ),
         source="Schmidgall and Hays 2022 (Meta-SpikePropamine); Miconi et al. 2019 (Backpropamine)",
         published="modulated learns, the others fail; no figure readable",
@@ -104,7 +104,7 @@ STUDY = trial(
             for unit in UNITS
             for other in ("plastic", "none")
         ),
-        full=Effort(seeds=10, sizes={"trials": 20, "iterations": 150, "environments": 16, "lives": 200}),
+        full=Effort(seeds=10, sizes={"trials": 20, "iterations": 40, "environments": 16, "lives": 200}),
         quick=Effort(seeds=2, sizes={"trials": 6, "iterations": 2, "environments": 4, "lives": 10}),
         work=measure,
         notes=("Guessing is worth 0 %, and so is every answer that does not follow from what was rewarded.",),

@@ -84,7 +84,7 @@ def play_gymnasium(
         returns, running = np.zeros(len(flat)), np.ones(len(flat), dtype=bool)
         while running.any():
             observation = torch.tensor(observed, device=agents.device, dtype=agents.dtype)
-            output, memory = agents.step(observation.view(*shape, -1), memory)  # (P, B, inputs)
+            output, memory = agents.live(observation.view(*shape, -1), memory)  # (P, B, inputs)
             finite = output.isfinite().all(-1).flatten().cpu().numpy()
             action = act(output).flatten(0, 1).cpu().numpy().astype(environments[0].action_space.dtype)
             returns[running & ~finite] = np.nan

@@ -15,20 +15,18 @@ import torch
 from torch import Tensor
 
 from evogen.keys import Key
-from evogen.phenotype import Network
+from evogen.phenotype import Network, State
 from evogen.tasks import Fold, Sequences, SequenceTask
 from evogen.tasks.digits import SCORED_ON
+
+Step = Callable[[Tensor, State], tuple[Tensor, State]]
 
 SEQUENCES_AT_A_TIME = 64  # fast weights (P, B, pre, post) of all may not fit in memory
 
 
 def lived(agents: Network, inputs: Tensor) -> Tensor:
     """Return the outputs (P, B, T, outputs) of newly started networks along sequences (P, B, T, inputs)."""
-    state, said = agents.start(inputs.shape[1]), []
-    for seen in inputs.to(agents.device, agents.dtype).unbind(2):
-        output, state = agents.step(seen, state)
-        said.append(output)
-    return torch.stack(said, 2)
+    return _outputs(agents.step, agents, inputs)
 
 
 @torch.no_grad()
@@ -42,7 +40,16 @@ def scored(task: SequenceTask, agents: Network, keys: Sequence[Key], fold: Fold,
 @torch.no_grad()
 def answered(agents: Network, inputs: Tensor) -> Tensor:
     """Return what `lived` does, a few sequences at a time."""
-    return torch.cat([lived(agents, part) for part in torch.split(inputs, SEQUENCES_AT_A_TIME, 1)], 1)
+    parts = torch.split(inputs, SEQUENCES_AT_A_TIME, 1)
+    return torch.cat([_outputs(agents.live, agents, part) for part in parts], 1)
+
+
+def _outputs(step: Step, agents: Network, inputs: Tensor) -> Tensor:
+    state, said = agents.start(inputs.shape[1]), []
+    for seen in inputs.to(agents.device, agents.dtype).unbind(2):
+        output, state = step(seen, state)
+        said.append(output)
+    return torch.stack(said, 2)
 
 
 def moved(asked: Sequences, device: torch.device) -> Sequences:

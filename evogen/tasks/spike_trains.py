@@ -120,8 +120,8 @@ class SpikeTrains:
     def score(self, agents: Network, keys: Sequence[Key], fold: Fold) -> Tensor:
         """Return (P,) shares of right answers over all trials of the fold and all steps that ask."""
         assert len(keys) == agents.rows
-        members = _members(self)[SCORED_ON[fold]]
-        whole = self._shown(np.tile(members, (agents.rows, 1)))
+        once = self._shown(_members(self)[SCORED_ON[fold]][None])
+        whole = Sequences(*(part.expand(agents.rows, *part.shape[1:]) for part in once))
         return self.rate(answered(agents, whole.inputs), moved(whole, agents.device))
 
     def loss(self, output: Tensor, asked: Sequences) -> Tensor:
@@ -164,7 +164,7 @@ class _Spikes(NamedTuple):
     label: NDArray[np.str_]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _trials(source: str | File, bin: float, window: float) -> Trials:
     title, spikes = _title(source), _spikes(source) if isinstance(source, File) else _example()
     _, first, row = np.unique(spikes.trial, return_index=True, return_inverse=True)

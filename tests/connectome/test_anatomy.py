@@ -6,11 +6,12 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from evogen.connectome.circuits import statistics
+from evogen.connectome.circuits import attached, controlled, statistics
 from evogen.connectome.circuits.celegans import Celegans
 from evogen.connectome.circuits.data import data_file
 from evogen.connectome.circuits.fly import Fly
 from evogen.errors import DevelopmentError
+from evogen.keys import Key
 
 
 def test_a_package_that_is_not_installed_says_what_to_do():
@@ -58,6 +59,33 @@ def test_the_worms_body_neurons():
     assert Celegans(gaps="left-out").circuit(1, 1).electrical is None
     with pytest.raises(DevelopmentError, match="witvliet-1 lacks cells of the part 'motor'"):
         Celegans(data="witvliet-1").circuit(1, 1)
+
+
+def test_in_a_body_cells_lie_where_their_numbers_say():
+    _need("cect")
+    plain, circuit = Celegans().circuit(1, 1), Celegans(entry="body").circuit(30, 5)
+    at = {node.name: number for number, node in enumerate(circuit.nodes)}
+
+    def heard(name):
+        return {circuit.nodes[pre].name for pre in np.flatnonzero(circuit.edges[:12, at[name]])}
+
+    assert heard("DB1") == {"Od"}
+    assert heard("DB7") == {"d4"}
+    assert [heard(f"VB{k}") for k in (1, 5, 11)] == [{"Ov"}, {"v1"}, {"v4"}]
+    assert heard("AVBL") == {"Od", "Ov"}
+    assert heard("DA3") == set()
+    weight = circuit.sign * circuit.strength
+    torques = weight[:, -5:]
+    assert (torques[at["MDL01"]] > 0).tolist() == [True, False, False, False, False]
+    assert (torques[at["MVR24"]] < 0).tolist() == [False, False, False, False, True]
+    np.testing.assert_allclose(np.abs(torques).sum(0), 2)  # a mean of either side
+    assert not circuit.tuned[:, -5:].any()
+    inner = circuit.strength[12:-5, 12:-5]
+    assert np.array_equal(inner, plain.strength)
+    moved = controlled(attached(circuit, 30, 5), "rewired", Key(0))
+    assert np.array_equal(moved.strength[:12], attached(circuit, 30, 5).strength[:12])
+    with pytest.raises(ValueError, match="entry: body is for part: motor"):
+        Celegans(part="neurons", entry="body")
 
 
 def test_the_fly_has_605_signed_edges_between_65_types():

@@ -65,6 +65,7 @@ def test_lists_are_what_a_genome_chooses_from_and_mutation_changes(tmp_path):
         ("circuit: {kind: laminar, layers: 4}", "circuit 'laminar' has no setting 'layers'"),
         ("circuit: {kind: laminar, neurons: 1}", "takes neurons in [2, 256], found 1"),
         ("circuit: {kind: areas, feedback: none}", "takes feedback of kept, left-out, found none"),
+        ("circuit: {kind: celegans, part: neurons, entry: body}", "entry: body is for part: motor"),
         ("circuit: laminar, control: rewire", "architecture.control: wanted one of exact"),
         ("circuit: laminar, threshold: often", "architecture.threshold: wanted numbers from 0 on"),
         ("circuit: laminar, control: []", "found an empty list"),

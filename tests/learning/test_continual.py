@@ -25,9 +25,7 @@ KEYS = [Key(5).child(row) for row in range(2)]
 
 def phenotype(task, rows=2, *, modules=MODULES, dtype=torch.float32):
     candidates = [(genome_of(modules, rules=None), modules) for _ in range(rows)]
-    return phenotype_of(
-        *candidates, inputs=task.inputs, outputs=task.outputs, dtype=dtype, wiring=Direct()
-    )
+    return phenotype_of(*candidates, inputs=task.inputs, outputs=task.outputs, dtype=dtype, wiring=Direct())
 
 
 def linear(inputs, outputs):
@@ -62,7 +60,9 @@ def test_whole_stage_batches_are_torchs_adam_begun_anew_in_each_stage():
         for _ in range(4):
             flat = torch.stack([row.detach() for row in parameters]).requires_grad_()
             output = found.network(flat).forward(x.double().expand(2, -1, -1))[..., heads]
-            loss = torch.nn.functional.cross_entropy(output.transpose(1, 2), y.expand(2, -1), reduction="none")
+            loss = torch.nn.functional.cross_entropy(
+                output.transpose(1, 2), y.expand(2, -1), reduction="none"
+            )
             (gradient,) = torch.autograd.grad(loss.mean(1).sum(), flat)
             for row, own, optimiser in zip(parameters, gradient, optimisers, strict=True):
                 row.grad = own * min(1.0, 0.05 / float(own.norm()))
@@ -116,7 +116,9 @@ def test_fisher_information_of_softmax_regression_is_its_closed_form():
 
 
 def test_fisher_information_counts_the_outputs_that_may_answer_only():
-    stage = Stage(draws((40, 3)), torch.zeros(40, dtype=torch.int64), torch.tensor([True, True, False, False]))
+    stage = Stage(
+        draws((40, 3)), torch.zeros(40, dtype=torch.int64), torch.tensor([True, True, False, False])
+    )
     found = fisher(linear(3, 4), draws((1, 12)), stage, [Key(1)], samples=40).view(3, 4)
     assert (found[:, :2] > 0).all()
     assert (found[:, 2:] == 0).all()

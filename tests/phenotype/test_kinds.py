@@ -10,6 +10,7 @@ from torch_fakes import Layer, development, genome_of, inherit, phenotype_of, pl
 
 from evogen.connectome.direct import Direct
 from evogen.errors import DevelopmentError
+from evogen.measures import structure
 from evogen.neurons import Own
 from evogen.phenotype import develop, embryo
 from evogen.phenotype.layout import OWNED
@@ -146,6 +147,13 @@ def test_neurons_that_weigh_their_inputs_themselves_take_no_rule():
     layers = {7: [Layer(6, "identity", "stpn", rule="abcd")]}
     with pytest.raises(DevelopmentError, match="gene 7: l0 hears by plastic:abcd, but stpn neurons change"):
         embryo(development(WIRING), genome_of(layers), plan_of(layers))
+
+
+@pytest.mark.parametrize("kind", OWNERS)
+def test_the_measure_of_parameters_counts_what_is_trainable(kind):
+    genome, layers = one(kind)
+    found = phenotype_of((genome, layers), wiring=WIRING)
+    assert structure(genome, plan_of(layers))["parameters"] == found.trainable(0).sum()
 
 
 def test_names_of_fields_and_of_what_is_owned_are_different_ones():

@@ -44,6 +44,9 @@ class Linear:
         self.seen.append((observation, teach))
         return observation @ self.weights, state
 
+    def live(self, observation: Tensor, state: Any, *, teach: Tensor | None = None) -> tuple[Tensor, Any]:
+        return self.step(observation, state, teach=teach)
+
 
 @dataclass
 class Hebbian(Linear):

@@ -113,7 +113,9 @@ def test_split_stages_share_the_classes_out_and_keep_the_folds():
 
 
 def test_scenarios_say_which_outputs_may_answer():
-    told, open_, shared = (SplitDigits(scenario=one) for one in (Scenario.TASK, Scenario.CLASS, Scenario.DOMAIN))
+    told, open_, shared = (
+        SplitDigits(scenario=one) for one in (Scenario.TASK, Scenario.CLASS, Scenario.DOMAIN)
+    )
     assert (told.outputs, open_.outputs, shared.outputs) == (10, 10, 2)
     assert told.stage(1, "train").heads.sum() == 2
     assert open_.stage(1, "train").heads.all()

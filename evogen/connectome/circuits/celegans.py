@@ -4,7 +4,8 @@ Strengths are numbers of chemical synapses, [pre, post]; gap junctions are the e
 make GABA inhibit, all others excite: DD, VD, RME, RIS, AVL and DVB (White et al. 1986, McIntire et al. 1993;
 that receptors decide, as of glutamate-gated chloride channels, is left out). `motor` is the circuit of
 locomotion: command neurons, ventral cord and body wall muscles; it is entered at the command neurons and the
-B neurons, which feel the bend of the body (Wen et al. 2012), and left at the muscles. `neurons` is the whole
+B neurons, which feel the bend of the body (Wen et al. 2012), and left at the muscles, by free weights or as
+`evogen.connectome.circuits.swimming` says. `neurons` is the whole
 nervous system of the body without the pharynx, from the sensory neurons to the motor neurons.
 
 Sources: Cook et al. 2019 (adult hermaphrodite); White et al. 1986; Varshney et al. 2011; Witvliet et al. 2021
@@ -23,6 +24,7 @@ import numpy as np
 
 from evogen.connectome.circuits.circuit import Circuit, Node
 from evogen.connectome.circuits.data import data_file
+from evogen.connectome.circuits.swimming import embodied
 from evogen.errors import DevelopmentError
 from evogen.registry import register, setting
 
@@ -61,9 +63,16 @@ class Celegans:
     ] = setting("cook-2019", doc="whose count of the synapses")
     part: Literal["motor", "neurons"] = setting("motor", doc="the circuit of locomotion, or all body neurons")
     gaps: Literal["kept", "left-out"] = setting("kept", doc="what becomes of gap junctions")
+    entry: Literal["dense", "body"] = setting(
+        "dense", doc="free weights from all inputs and to all outputs, or the place of each cell in a swimmer"
+    )
 
     def circuit(self, inputs: int, outputs: int) -> Circuit:  # noqa: ARG002
-        """Return the circuit, whatever the task."""
+        """Return the circuit; in a body, of `outputs` joints."""
+        found = self._anatomy()
+        return found if self.entry == "dense" else embodied(found, outputs)
+
+    def _anatomy(self) -> Circuit:
         with data_file("cect", "cache", f"{_FILES[self.data]}.json").open(encoding="utf-8") as file:
             stored = json.load(file)
         types = _types()
@@ -87,6 +96,10 @@ class Celegans:
             f"C. elegans, {self.data}, {self.part}, from cect",
             electrical=np.maximum(electrical, electrical.T) if self.gaps == "kept" else None,
         )
+
+    def __post_init__(self) -> None:
+        if self.entry == "body" and self.part != "motor":
+            raise ValueError(f"entry: body is for part: motor, whose cells have places; found {self.part}")
 
     def _node(self, name: str, kind: str) -> Node | None:
         return _of_motor(name, kind) if self.part == "motor" else _of_body(name, kind)

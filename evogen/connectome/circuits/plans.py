@@ -32,6 +32,7 @@ from evogen.connectome.circuits import ports
 from evogen.connectome.circuits.circuit import GIVEN, Circuit, Floats, Ints, levels
 from evogen.connectome.circuits.controls import CONTROLS, controlled
 from evogen.connectome.circuits.ports import attached
+from evogen.connectome.circuits.statistics import statistics
 from evogen.errors import DevelopmentError, near
 from evogen.genome import Genome
 from evogen.grammar.activations import ACTIVATIONS
@@ -154,7 +155,10 @@ def configured(name: str, settings: Mapping[str, Any]) -> Any:
         ):
             raise DevelopmentError(f"circuit '{name}' takes {key} in [{low}, {high}], found {value}")
         given[key] = int(value) if hint is int else value
-    return cls(**given)
+    try:
+        return cls(**given)
+    except ValueError as error:
+        raise DevelopmentError(f"circuit '{name}': {error}") from None
 
 
 @lru_cache(maxsize=64)
@@ -273,7 +277,15 @@ def _finished(
     words: Words, circuit: Circuit, whole: _Whole, groups: tuple[Group, ...], links: list[Projection]
 ) -> Plan:
     bias = "none" if words.unfold else circuit.bias
-    anatomy = Anatomy(words.circuit, words.control, whole.parameters, bias, circuit.units, circuit.provenance)
+    anatomy = Anatomy(
+        words.circuit,
+        words.control,
+        whole.parameters,
+        bias,
+        circuit.units,
+        circuit.provenance,
+        statistics(circuit),
+    )
     last = [link.pattern for link in links if link.post == len(groups) - 1]
     if not any(pattern is not None and pattern.edges.any() for pattern in last):
         raise DevelopmentError("no edge of the circuit reaches an output")

@@ -4,8 +4,9 @@
     s = H(v - 1);   v <- v - s;   trace <- rho trace + (1 - rho) s
 
 U takes the spikes of the step before, x those of this step. The readout hears the traces of the exit block.
-beta = sigmoid(leak) and rho = sigmoid(fade), one of each a neuron, are learnt; rho starts spread out, from 0.27
-to 0.95, so that the readout hears several time scales. Gradients go through the fast sigmoid of `evogen.neurons.surrogate` and not through the reset.
+beta = sigmoid(leak) and rho = sigmoid(fade), one of each a neuron, are learnt; rho starts spread out, from
+0.27 to 0.95, so that the readout hears several time scales. Gradients go through the fast sigmoid of
+`evogen.neurons.surrogate` and not through the reset.
 
 Source of the block equation: textbook; its use, Liu et al. 2023 (https://arxiv.org/abs/2303.07830).
 """

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from evogen.errors import SpecError
 from evogen.studies import Findings, Options, Study, refuse_run, refuse_unknown
 from evogen.studies.jobs import spread
@@ -92,7 +94,7 @@ def _told(declared: Trial, found: Measured) -> str:
     parts = []
     for name, values in list(found.values.items())[:2]:
         measure = declared.measures[name]
-        finite = values[values == values]
+        finite = values[np.isfinite(values)]
         mean = f"{finite.mean():.{measure.digits}f}" if len(finite) else "-"
         parts.append(f"{name} {mean}{' ' + measure.unit if measure.unit else ''}")
     return ", ".join(parts)
