@@ -24,6 +24,7 @@ SHORT = {
     "digits": "birth.agents=1 learner.epochs=1",
     "digits-life": "task.lessons=5 task.questions=10 birth.agents=1",
     "neurons": "birth.agents=1 learner.epochs=1",
+    "plasticity": "task.horizon=20 task.episodes=1 birth.agents=1",
     "joint": "task.episodes=1 birth.agents=2 learner.iterations=1 learner.horizon=16",
     "synaptogen-rules": "task.episodes=1 birth.agents=2 learner.iterations=1 learner.horizon=16",
 }
@@ -33,6 +34,7 @@ STUDIED = {
     "grammar": "--tasks iris --arms modules",
     "locality": "",
     "joint": "--tasks digits-life --arms joint,random",
+    "evolve-rules": "--tasks cue-reward --arms evolved,random",
 }
 SMALL = "search.cohorts=2 search.cohort_size=2"
 

@@ -147,7 +147,7 @@ class Topology:
         for step in range(self.steps):
             seen, *hidden, _ = network.activity(noise[:, step], state)
             said.append(torch.cat([seen[..., :0], *hidden], -1))  # (P, B, N), N = 0 without hidden neurons
-            state = network.step(noise[:, step], state)[1]
+            state = network.live(noise[:, step], state)[1]
         mask = torch.from_numpy(self._own(subject)).to(network.device)[:, None, None]  # (P, 1, 1, N)
         return torch.where(mask, torch.stack(said, 2), 0.0)
 

@@ -48,7 +48,7 @@ def embryo(development: Development, genome: Genome, plan: Plan) -> Embryo:
     _sound(genome, wiring)
     rules = genome.rules if wiring.genetic else None
     genes, transmitters = (len(rules.genes), len(rules.c)) if rules is not None else (0, 0)
-    _without_activation(plan, found)
+    _as_its_kinds_can(plan, found)
     rule_names = [link.rule for link in plan.projections]
     grains = tuned.grains(development.rules, rule_names, genome.plasticity)
     layout, body = arrange(plan, genes, transmitters, found.stateful, found.spiking, grains)
@@ -170,7 +170,7 @@ def _sound(genome: Genome, wiring: Wiring) -> None:
             raise DevelopmentError(f"rules.{name} has shape {array.shape}, {wanted[name]} wanted")
 
 
-def _without_activation(plan: Plan, found: Kinds) -> None:
+def _as_its_kinds_can(plan: Plan, found: Kinds) -> None:
     for link in plan.projections:
         post = plan.groups[link.post]
         if link.rule != "none" and post.neuron in found.synaptic:

@@ -57,7 +57,7 @@ class Change(NamedTuple):
     @property
     def own(self) -> bool:
         """Whether F may be written over: nobody asks for the old one, nor do later terms."""
-        later = "oja" in self.rule.terms and "eligibility" in self.rule.terms and self.rule.eligible == "before"
+        later = {"oja", "eligibility"} <= {*self.rule.terms} and self.rule.eligible == "before"
         return self.seen.spent and not later and "reserve" not in self.rule.terms
 
     def eligibility(self) -> Tensor:

@@ -17,7 +17,8 @@ from evogen.keys import Key
 from evogen.plasticity import Extent, Rule, Seen, State, Values
 from evogen.registry import evolvable_fields
 
-NEURONS, STEPS, AT, DRAWS = 3, 6, 3, 8
+NEURONS, STEPS, AT, DRAWS = 3, 6, 3, 16
+BUMP = 2.0  # as much as anything seen, so that what has a limit reaches it
 WORDS: Mapping[str, str] = {
     "pre": "its presynaptic neuron",
     "post": "its postsynaptic neuron",
@@ -44,11 +45,11 @@ _Life = Mapping[str, Tensor]
 def locality(rule: Rule) -> tuple[str, ...]:
     """Return what the change of one synapse depends on under this rule, a part of WORDS in their order.
 
-    With these settings and any coefficients: so DRAWS times those in use are drawn anew.
+    With these settings and any coefficients: so DRAWS times those in use are drawn anew, and a life.
     """
     found: set[str] = set()
     for draw in range(DRAWS):
-        values, life = _drawn(rule, draw), _life()
+        values, life = _drawn(rule, draw), _life(draw)
         plain = _felt(rule, values, life)
         for word, places in _PLACES.items():
             found |= {
@@ -77,9 +78,9 @@ def _drawn(rule: Rule, draw: int) -> Values:
     return {name: torch.full((1, 1, 1, 1), rng.uniform(*ends[name])).double() for name in ends}
 
 
-def _life() -> _Life:
+def _life(draw: int) -> _Life:
     """Return what is seen, (STEPS, pre or 1, post or 1), and the born weights, (1, pre, post)."""
-    rng = Key(0).child("locality").generator()
+    rng = Key(draw).child("life").generator()
     shapes = {
         "pre": (STEPS, NEURONS, 1),
         "post": (STEPS, 1, NEURONS),
@@ -92,7 +93,7 @@ def _life() -> _Life:
 
 def _bumped(life: _Life, name: str, at: tuple[int, ...]) -> _Life:
     part = life[name].clone()
-    part[at] += 0.25
+    part[at] += BUMP
     return {**life, name: part}
 
 

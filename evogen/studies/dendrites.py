@@ -5,9 +5,9 @@ Task `permuted`: ten permutations of the digits' pixels, one after another, the 
 `noise`: the digits themselves; what is left of the accuracy when N(0, sd) is added to test images whose own
 deviation is 1, for networks that never saw noise.
 
-Sources: Iyer et al. 2022 (https://arxiv.org/abs/2201.00042) for active dendrites; "The role of biology in deep
-learning" for iterative magnitude pruning beside them, whose hypothesis that sparse weights alone make robust
-was rejected there.
+Sources: Iyer et al. 2022 (https://arxiv.org/abs/2201.00042) for active dendrites; "The role of biology in
+deep learning" for iterative magnitude pruning beside them, where the hypothesis that sparse weights alone make
+a network robust was rejected.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ STUDY = trial(
             "active dendrites and sparse activity reduce forgetting over a sequence of permutations; pruning "
             "alone makes no network robust to image noise"
         ),
-        source="Iyer et al. 2022 (active dendrites); 'The role of biology in deep learning' (pruning beside them)",
+        source="Iyer et al. 2022 (active dendrites); 'The role of biology in deep learning' (pruning)",
         published="no figure comparable: the sources use MNIST with 2 x 2048 hidden units",
         arms=ARMS,
         tasks={
@@ -208,9 +208,9 @@ STUDY = trial(
         quick=Effort(seeds=2, sizes={"stages": 3, "hidden": 64, "epochs": 2, "passes": 3, "rounds": 2}),
         work=measure,
         notes=(
-            "The learning rate (of 0.0005, 0.001, 0.002) and the strengths of EWC (of 30, 100, 300, 3000) and "
-            "replay (1) were chosen on the validation folds of two other seeds; 0.0005 is the best or within "
-            "half a point of the best for every arm.",
+            "The learning rate (of 0.0005, 0.001, 0.002) and the strength of EWC (of 100, 1000, 10000) were "
+            "chosen on the validation folds of two other seeds; 0.0005 is the best or within half a point of "
+            "the best for every arm.",
             "All arms have the context among their inputs; dendrites have it at their segments too.",
             "Task-incremental: which permutation an image has is told, also in the test.",
             "Ten rounds of dropping a fifth leave 11 % of the weights.",

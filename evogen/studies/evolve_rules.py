@@ -51,21 +51,21 @@ def measure(task: str, arm: str, seeds: Sequence[int], sizes: Mapping[str, float
     fresh = [key.child("fresh") for key in keys]
     if arm in ("static", "recurrent"):
         agents = _static(arm, world, keys, lot, generations)
-        course = _lived(world, agents, fresh, int(sizes["fresh"]))
+        course = _lived(world, agents, fresh, int(own["fresh"]))
         return _numbers(task, world, course, copies=1)
     searched = experiment(task, ABCD if arm == "abcd" else FAMILY)
     if arm == "random":
         found: list[Genes] = [_genes(**RANDOM) for _ in keys]
     elif arm == "hand-made":
-        found = best(network(searched), world, keys, by_hand(task), lot, int(sizes["rounds"]))
+        found = best(network(searched), world, keys, by_hand(task), lot, int(own["rounds"]))
     else:
         found = evolved(searched, world, keys, lot, generations)
-    copies = int(sizes["copies"])
+    copies = int(own["copies"])
     weights = [key.child("weights", copy) for key in fresh for copy in range(copies)]
     body = grown(network(searched), world, weights, [genes for genes in found for _ in range(copies)])
     lives = [key.child("lives", copy) for key in fresh for copy in range(copies)]
     agents = body.network(body.flat).detach()
-    course = _lived(world, agents, lives, int(sizes["fresh"]) // copies)
+    course = _lived(world, agents, lives, int(own["fresh"]) // copies)
     return _numbers(task, world, course, copies=copies)
 
 
@@ -142,7 +142,7 @@ def _contrasts() -> list[Contrast]:
 FULL = {
     "generations": 30, "draws": 2, "lives": 4, "rounds": 5, "horizon": 300, "trials": 30, "copies": 10,
     "fresh": 60,
-    "cue-reward generations": 40, "cue-reward lives": 6,
+    "cue-reward generations": 40, "cue-reward lives": 6, "cue-reward fresh": 160,
 }  # fmt: skip
 QUICK = {
     "generations": 2, "draws": 1, "lives": 2, "rounds": 1, "horizon": 40, "trials": 6, "copies": 2,

@@ -1,13 +1,13 @@
-"""Two hidden layers of units that are dense, compete (k-winners) or have active dendrites; rows of P are seeds.
+"""Two hidden layers of units that are dense, compete (k-winners) or have active dendrites; a row a seed.
 
     dense      a = max(0, u)            u = a_below W + b
     winners    a = kWTA(u)
     dendrites  a = kWTA(u sigmoid(d_j*)),   d_j = u_j . c,   j* = argmax_j |d_j|
 
-The functions of the units are those of evogen's neuron kinds `winners` and `dendrites`; the network here has no
-padding, and its segments see the context alone, which is an order of magnitude cheaper than a phenotype with
-room for any segments (a test says that both say the same). The context is also among the inputs of every arm,
-so that all arms are told the same.
+The functions of the units are those of evogen's neuron kinds `winners` and `dendrites`; the network here has
+no padding, and its segments see the context alone, which is an order of magnitude cheaper than a phenotype
+with room for any segments (a test says that both say the same). The context is also among the inputs of every
+arm, so that all arms are told the same.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ class Gated:
         """Parameters by name: W [pre, post], b, and segments u (S, C, N)."""
         found: dict[str, tuple[int, ...]] = {}
         sizes = [self.inputs, *[self.hidden] * LAYERS, self.outputs]
-        for at, (pre, post) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), 1):
+        for at, (pre, post) in enumerate(pairwise(sizes), 1):
             found |= {f"{at}.W": (pre, post), f"{at}.b": (post,)}
             if self.segments and at <= LAYERS:
                 found[f"{at}.u"] = (self.segments, self.context, post)

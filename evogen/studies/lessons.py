@@ -1,7 +1,7 @@
 """Stages for studies: each seed has stages of its own, all seeds learn as one batch.
 
-Seed s has the task with `stage_seed` and `split_seed` s: its own permutations or order of classes, and its own
-split into folds. The folds of all seeds are equally large, so that they stack.
+Seed s has the task with `stage_seed` and `split_seed` s: its own permutations or order of classes, and its
+own split into folds. The folds of all seeds are equally large, so that they stack.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from evogen.tasks.stages import right
 
 
 def stacked(tasks: Sequence[ContinualTask], fold: str) -> list[Stage]:
-    """Return the stages of all seeds, (P, M, ...); where seeds have more than others, the last are left out."""
+    """Return the stages of all seeds, (P, M, ...); what a seed has more than another is left out."""
     return [_stack([task.stage(number, fold) for task in tasks]) for number in range(tasks[0].stages)]
 
 

@@ -81,5 +81,6 @@ def pruned(
 def _without(mask: Tensor, size: Tensor, weights: Tensor, share: float) -> Tensor:
     """Return the mask without a share of the weights left in each row, the smallest first."""
     left = ((mask > 0) & weights).sum(1)
-    rank = size.argsort(1, stable=True).argsort(1, stable=True)
-    return mask * (rank >= (share * left).round().unsqueeze(1))
+    rank = size.argsort(dim=1, stable=True).argsort(dim=1, stable=True)
+    kept: Tensor = mask * (rank >= (share * left).round().unsqueeze(1))
+    return kept

@@ -64,8 +64,8 @@ def grown(
     """
     rules = {name: cls() for name, cls in known("rule").items()} | dict(net.rules)
     embryos = []
-    for number in range(len(keys)):
-        hidden, outer = 2 * number + 1, 2 * number + 2
+    hidden, outer = 1, 2  # innovation ids: a row's draws are told apart by its key
+    for number, key in enumerate(keys):
         groups = (
             Group(outer, INPUT, task.inputs),
             Group(hidden, HIDDEN, net.hidden, net.activation, net.neuron),
@@ -75,7 +75,7 @@ def grown(
         links[1:1] = [Projection(1, 1, hidden)] if net.recurrent else []
         given = {} if plasticity is None else plasticity[number]
         genome = Genome(None, Gene(outer, ()), (Gene(hidden, ()),), given)
-        how = Development(Direct(), rules, keys[number].child("innate"), normalised=task.normalised)
+        how = Development(Direct(), rules, key.child("innate"), normalised=task.normalised)
         embryos.append(embryo(how, genome, Plan(groups, tuple(links))))
     return develop(how, embryos)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 from torch_fakes import Layer, defaults, evenly, genome_of, phenotype_of
 
 from evogen.connectome.direct import Direct
@@ -195,7 +196,7 @@ def test_rehearsal_of_all_that_was_seen_is_learning_all_at_once():
     flat, respond = draws((1, 8), 3), linear(4, 2)
     state = Replay(size=1000).keep(None, respond, flat, stages[0], KEYS[:1])
     guard = Replay(size=1000).guard(state, respond, KEYS[:1], batches=1, size=20_000)
-    whole = torch.nn.functional.cross_entropy(respond(flat, stages[0].inputs[None])[0], stages[0].labels)
+    whole = cross_entropy(respond(flat, stages[0].inputs[None])[0], stages[0].labels)
     assert float(guard(flat, 0)) == pytest.approx(float(whole), abs=0.02)
 
 

@@ -115,7 +115,9 @@ def test_a_coefficient_stays_within_its_bounds_and_can_come_back():
     assert up.tolist() == [-1.0, -1.0, 0.0]
 
 
-@pytest.mark.parametrize("learner", [PPO(iterations=2, environments=4, horizon=16), SNES(steps=300, population=4)])
+@pytest.mark.parametrize(
+    "learner", [PPO(iterations=2, environments=4, horizon=16), SNES(steps=300, population=4)]
+)
 def test_learners_tune_coefficients_and_modulators(learner):
     rule = replace(RULE, granularity="neuron", modulator="global")
     found = grown(rule, dtype=torch.float32)

@@ -5,6 +5,7 @@ import pytest
 from plastic_lives import life, lives
 
 from evogen.errors import DevelopmentError
+from evogen.keys import Key
 from evogen.plasticity.local import Local
 from evogen.testing import contract
 
@@ -27,7 +28,11 @@ PRESETS = {
 
 @pytest.mark.parametrize(
     ("fact", "rule"),
-    [pytest.param(fact, rule, id=f"{name}-{fact.__name__}") for name, rule in PRESETS.items() for fact in contract("rule", rule)],
+    [
+        pytest.param(fact, rule, id=f"{name}-{fact.__name__}")
+        for name, rule in PRESETS.items()
+        for fact in contract("rule", rule)
+    ],
 )
 def test_every_choice_of_terms_keeps_the_contract(fact, rule):
     fact(rule)
@@ -59,7 +64,7 @@ def test_oja():
 
 
 def test_bcm():
-    """w += eta x y (y - theta), theta the running mean of y^2 before this step."""
+    """Weights grow by eta x y (y - theta), theta the running mean of y^2 before this step."""
     pre, post, w = life()
     found, memories = lives(PRESETS["bcm"], pre, post, w)
     w, theta = w.copy(), np.zeros(3)
@@ -125,8 +130,10 @@ def test_backpropamine():
 
 
 def test_reward_modulated_stdp():
-    """w += eta m e with e <- lam e + (x_pre s_post - kappa s_pre y_post), the reward as it is said."""
-    rule = Local(("A", "eligibility"), factors="stdp", modulator="input", eta=0.1, lam_e=0.8, gain=1.5, offset=-0.2)
+    """Weights grow by eta m e, e <- lam e + (x_pre s_post - kappa s_pre y_post), m the reward as it is said."""
+    rule = Local(
+        ("A", "eligibility"), factors="stdp", modulator="input", eta=0.1, lam_e=0.8, gain=1.5, offset=-0.2
+    )
     pre, post, w = life(30, spikes=True)
     reward = life(30, seed=1)[0][:, 0]
     found, _ = lives(rule, pre, post, w, modulator=reward)
@@ -182,7 +189,7 @@ def test_error_rules_are_the_delta_rule():
 def test_contrastive_hebbian_learning_is_the_hebbian_term_twice():
     """Clamped with rate eta, free with -eta."""
     pre, post, w = life()
-    free, _ = life(seed=3)[:2], None
+    free = life(seed=3)[:2]
     clamped, _ = lives(Local(("A",), eta=0.1), pre[:1], post[:1], w)
     found, _ = lives(Local(("A",), eta=-0.1), free[0][:1], free[1][:1], clamped[0])
     change = 0.1 * (np.outer(pre[0], post[0]) - np.outer(free[0][0], free[1][0]))
@@ -190,7 +197,9 @@ def test_contrastive_hebbian_learning_is_the_hebbian_term_twice():
 
 
 def test_decay_row_norm_and_traces():
-    rule = Local(("A", "B", "C", "D", "decay"), factors="traces", norm="row", eta=0.1, B=0.2, C=0.1, D=-0.1, delta=0.3)
+    rule = Local(
+        ("A", "B", "C", "D", "decay"), factors="traces", norm="row", eta=0.1, B=0.2, C=0.1, D=-0.1, delta=0.3
+    )
     pre, post, born = life()
     found, _ = lives(rule, pre, post, born)
     w, x, y = born.copy(), np.zeros(4), np.zeros(3)
@@ -203,7 +212,7 @@ def test_decay_row_norm_and_traces():
 
 @pytest.mark.parametrize("dt", range(-8, 9))
 def test_the_window_of_one_pair_of_spikes(dt):
-    """dw = A lam^dt where the postsynaptic spike follows, -A kappa lam^-dt where it comes first."""
+    """It is A lam^dt where the postsynaptic spike follows, -A kappa lam^-dt where it comes first."""
     rule = Local(("A",), factors="stdp", eta=1.0, A=0.01, kappa=1.2, lam_x=0.8, lam_y=0.7)
     pre, post = np.zeros((20, 1)), np.zeros((20, 1))
     pre[10], post[10 + dt] = 1.0, 1.0
@@ -213,7 +222,7 @@ def test_the_window_of_one_pair_of_spikes(dt):
 
 
 def test_bcm_changes_sign_at_its_threshold():
-    """theta = mean of y^2: under constant y it is y^2, so that y grows below 1, shrinks above and rests at 1."""
+    """Under constant y it is y^2, so that weights grow with y below 1, shrink above and rest at 1."""
     rule = Local(("A", "bcm"), lam_theta=0.5, eta=0.1)
     for y, sign in ((0.5, 1), (1.0, 0), (2.0, -1)):
         found, memories = lives(rule, np.ones((60, 1)), np.full((60, 1), y), np.zeros((1, 1)))
@@ -222,8 +231,6 @@ def test_bcm_changes_sign_at_its_threshold():
 
 
 def test_oja_finds_the_first_principal_component():
-    from evogen.keys import Key
-
     rng = Key(1).child("oja").generator()
     axes, _ = np.linalg.qr(rng.normal(size=(5, 5)))
     data = (rng.normal(size=(6000, 5)) * np.sqrt([3.0, 1.0, 0.5, 0.5, 0.2])) @ axes.T
@@ -236,7 +243,7 @@ def test_oja_finds_the_first_principal_component():
 
 
 def test_growth_never_takes_more_than_the_reserve_has():
-    """What grows is paid: the pool after a step is what it was, less growth, plus what came back and supply."""
+    """What grows is paid: the reserve is less by it after a step, but for what came back and supply."""
     rule = Local(("A", "B", "reserve"), eta=0.5, R_max=0.2, rho=0.0, k_p=0.0)
     pre, post, w = life(50)
     found, memories = lives(rule, pre, post, w)

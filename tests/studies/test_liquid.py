@@ -9,10 +9,11 @@ import pytest
 import torch
 from scipy import stats
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import PredefinedSplit
 
 from evogen.keys import Key
 from evogen.studies import find
-from evogen.studies.liquid import looks, partial, spearman, work
+from evogen.studies.liquid import PARTS, learnable, looks, partial, spearman, validated, work
 from evogen.studies.liquid.liquids import (
     NEURON,
     RIDGE,
@@ -132,6 +133,20 @@ def test_looks_are_a_liquids_own() -> None:
 def test_a_seeds_numbers_do_not_depend_on_the_others(task: str, arm: str) -> None:
     both, one = work(task, arm, (0, 1), TINY), work(task, arm, (1,), TINY)
     assert {name: values[1:] for name, values in both.items()} == one
+
+
+def test_cross_validation_is_that_of_scikit_learn_and_never_sees_the_test_fold() -> None:
+    liquids = drawn(Law(), KEYS[0], 2, N)
+    rows, labels = learnable(0, 1)
+    assert rows.shape[1] + len(shown(Digits(split_seed=0), "test", 1)[1]) == 1797
+    parts = PredefinedSplit(np.arange(len(labels)) % PARTS)
+    states, right = answers(liquids, rows)[1].numpy(), 0.0
+    for inside, asked in parts.split():
+        centre, spread = states[inside].mean(0), states[inside].std(0, ddof=1) + STILL
+        X = [np.c_[(states[part] - centre) / spread, np.ones(len(part))] for part in (inside, asked)]
+        ridge = Ridge(alpha=RIDGE, fit_intercept=False).fit(X[0], np.eye(10)[labels[inside]])
+        right += (ridge.predict(X[1]).argmax(1) == labels[asked].numpy()).sum()
+    assert float(validated(liquids, 0, 1)[1]) == pytest.approx(right / len(labels), abs=2 / len(labels))
 
 
 def test_every_arm_measures_what_its_task_declares() -> None:
