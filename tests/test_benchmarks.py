@@ -196,3 +196,21 @@ def test_costs_of_reading_a_long_run_are_printed_and_written(tmp_path: Path) -> 
     )
     assert found["inside"].keys() > {"status", "best", "row by id", "ancestors of best"}
     assert found["command"] == command
+
+
+def test_what_plastic_lives_cost_is_printed_and_written(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    command = ["benchmarks/plasticity.py", "--quick", "--json", str(file)]
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    (lives,) = found["lives"].values()
+    lines = done.stdout.splitlines()
+    for rule, one in lives.items():
+        (row,) = [line[26:].split() for line in lines if line.startswith(f"{rule:26}")]
+        assert row[:2] == [f"{one['seconds']:.3f}", f"{one['ratio']:.2f}"]
+        assert one["bytes"] == one["predicted_bytes"]
+    assert lives["static"]["bytes"] == 0
+    assert lives["Hebb"]["bytes"] == 4 * 32 * 64 * (4 * 64 + 64 * 2)
+    assert lines[-1].startswith(f"4-64-2, Hebb: {lives['Hebb']['ratio']:.2f} times a static life")
+    assert found["command"] == command

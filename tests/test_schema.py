@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from evogen.errors import SpecError
-from evogen.registry import evolvable, setting
+from evogen.registry import choice, evolvable, setting
 from evogen.schema import Inheritance, Mark, Range, Where, settings, show
 
 
@@ -117,3 +117,19 @@ def test_an_error_stands_at_the_closest_written_path_above_it() -> None:
 
 def test_a_long_value_is_cut_in_messages() -> None:
     assert show("x" * 100) == '"' + "x" * 56 + "..."
+
+
+@dataclass(frozen=True)
+class Chosen:
+    grain: str = choice("fine", names=("coarse", "fine"), doc="")
+
+
+def test_the_place_of_a_name_can_be_a_gene() -> None:
+    found = settings(Chosen, {"grain": {"integers": [0, 1]}}, Where())
+    assert found == (Chosen("fine"), {"grain": Range("integers", 0, 1)})
+
+
+@pytest.mark.parametrize("written", [{"uniform": [0, 1]}, {"integers": [0, 2]}])
+def test_only_places_of_names_can_be_a_gene(written: object) -> None:
+    with pytest.raises(SpecError, match=r"places of coarse, fine|in \[0, 1\]"):
+        settings(Chosen, {"grain": written}, Where())

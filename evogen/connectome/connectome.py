@@ -19,13 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from evogen.connectome import TIED, Counted, Dimensions, Moments, Pairs, Parameter, Values
 from evogen.connectome.birth import Birth
@@ -117,6 +117,17 @@ class Connectome:
         return [np.repeat(W.numpy() * mask, len(generators), axis=0) for W, mask in found]
 
 
+class _Edges(NamedTuple):
+    """Row and place of each tuned edge, its tie and its sign."""
+
+    where: tuple[Tensor, ...]
+    ties: Tensor
+    signs: Tensor
+
+
+_KNOWN: Any = WeakTensorKeyDictionary()
+
+
 def _sizes(anatomy: Anatomy, patterns: Sequence[Pattern], gamma: float) -> list[np.ndarray]:
     """Return the initial size of each edge's weight, (pre, post) a pattern."""
     if anatomy.units == "weights":
@@ -162,11 +173,11 @@ def _placed(theta: Tensor, size: Tensor, values: Values, pair: str) -> Tensor:
     return given.to(theta.dtype).index_put(where, torch.where(signs == 0, theta[rows, ties], bound))
 
 
-@lru_cache(maxsize=256)
-def _edges(tie: Tensor, sign: Tensor) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
-    """Return the row and the place of each tuned edge, its tie and its sign.
-
-    Tensors are told apart by identity; the cache keeps them alive.
-    """
-    where: Any = torch.nonzero(tie >= 0, as_tuple=True)
-    return where, tie[where].long(), sign[where]
+def _edges(tie: Tensor, sign: Tensor) -> _Edges:
+    """Return where the tuned edges are; looked for once for each tensor, as long as that lives."""
+    found: _Edges | None = _KNOWN.get(tie)
+    if found is None:
+        where: Any = torch.nonzero(tie >= 0, as_tuple=True)
+        found = _Edges(where, tie[where].long(), sign[where])
+        _KNOWN[tie] = found
+    return found

@@ -174,7 +174,7 @@ def _raced(data: dict[str, Any] | None, learner: Learner, task: Task, where: Whe
 
 
 def _metrics(written: Sequence[Part], task: Task, where: Where, folder: Path) -> tuple[Metric, ...]:
-    """Return the metrics that are switched on; refuse what does not fit the task or measures what is known."""
+    """Return the metrics that are switched on; refuse what fits no such task or measures what is known."""
     found: list[Metric] = []
     taken = set(MEASURES)
     for number, data in enumerate(written):

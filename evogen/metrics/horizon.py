@@ -82,7 +82,7 @@ def live(
             if not running.any():
                 break
             size = torch.where(running, magnitude(agents, memory), size)
-        output, memory = agents.step(played.observation.to(agents.dtype), memory)
+        output, memory = agents.live(played.observation.to(agents.dtype), memory)
         sane = sane & (output.isfinite().all(-1) | ~running)
         turn = played.step(task.act(output))
         reward[..., step] = torch.where(running, turn.reward.double(), 0.0).masked_fill(~sane, torch.nan)

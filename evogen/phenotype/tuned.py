@@ -147,7 +147,9 @@ def counted(name: str, layout: Layout, traits: Traits, first: np.ndarray | None,
         return np.ones(size, dtype=bool)
     grain = dict(layout.grains)[kind]
     if grain == Granularity.GLOBAL:
-        return np.arange(size) == 0
+        found = np.zeros(size, dtype=bool)
+        found[0] = True
+        return found
     heard = np.zeros(size, dtype=bool)
     for (_, post), mask in masks.items():
         if post == int(at):

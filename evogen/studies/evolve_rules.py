@@ -140,9 +140,8 @@ def _contrasts() -> list[Contrast]:
 
 
 FULL = {
-    "generations": 30, "draws": 2, "lives": 4, "rounds": 5, "horizon": 300, "trials": 30, "copies": 10,
-    "fresh": 60,
-    "cue-reward generations": 40, "cue-reward lives": 6, "cue-reward fresh": 160,
+    "generations": 30, "draws": 4, "lives": 2, "rounds": 5, "horizon": 300, "trials": 30, "copies": 10,
+    "fresh": 60, "cue-reward generations": 60, "cue-reward lives": 4, "cue-reward fresh": 160,
 }  # fmt: skip
 QUICK = {
     "generations": 2, "draws": 1, "lives": 2, "rounds": 1, "horizon": 40, "trials": 6, "copies": 2,

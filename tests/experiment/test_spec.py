@@ -66,7 +66,8 @@ def test_the_canonical_file_says_every_setting(file: Path, tmp_path: Path) -> No
     search |= {"objectives": {"fitness": "maximise"}, "constraints": {}}
     search |= {"candidates": None, "steps": None, "hours": None}
     assert data["search"] == search
-    assert data["task"] == {"kind": "cartpole", "episodes": 1, "report_episodes": 1, "normalised": True}
+    settings = {"episodes": 1, "report_episodes": 1, "normalised": True, "horizon": 500}
+    assert data["task"] == {"kind": "cartpole", **settings}
     assert data["architecture"]["grammar"] == "grammar.bnf"
     assert data["plasticity"]["abcd"]["eta"] == {"log": [0.001, 0.5]}
     assert data["compute"] == {"dtype": "float32", "threads": 1, "timeout": None, "seconds": None}

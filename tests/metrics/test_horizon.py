@@ -35,6 +35,8 @@ class Fading:
         push = torch.where(state["steps"] < self.until, push, torch.ones_like(push))
         return torch.stack([-push, push], -1), {"steps": state["steps"] + 1}
 
+    live = step
+
     def effective(self, state: Any) -> tuple[torch.Tensor, ...]:
         return ((1 + self.rate * state["steps"])[..., None, None],)
 

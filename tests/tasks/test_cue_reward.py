@@ -32,6 +32,8 @@ class Correlating:
         value = (worth * cue).sum(-1)
         return torch.stack([torch.zeros_like(value), value + 0.5], -1), (worth, cue)
 
+    live = step
+
 
 def life(task, seed=0, lives=400):
     return task.reset(uniforms([Key(seed)], (lives, task.draws)))

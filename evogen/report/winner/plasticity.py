@@ -11,6 +11,7 @@ from evogen.genome import Value
 from evogen.grammar.plan import Plan
 from evogen.report.figures import drawing
 from evogen.report.markup import Child, Element, absent, cell, element, number, table
+from evogen.registry import evolvable_fields
 from evogen.space import Distribution, Log
 
 
@@ -45,7 +46,10 @@ def fixed(values: Mapping[str, Value], experiment: Experiment | None, plan: Plan
     for rule in dict.fromkeys(link.rule for link in links):
         if rule not in rules:
             continue
+        unused = {field.name for field in evolvable_fields(type(rules[rule]))} - {*rules[rule].coefficients}
         for field in fields(rules[rule]):
+            if field.name in unused:
+                continue
             name = f"rule.{rule}.{field.name}"
             everywhere = sum(count for (own, at, _), count in said.items() if (own, at) == (rule, field.name))
             if name not in values and everywhere < len(links):
