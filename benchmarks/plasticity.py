@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="write what is printed there")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    steps, repeats, shapes = (10, 2, NETWORKS[:1]) if options.quick else (STEPS, 5, NETWORKS)
+    steps, repeats, shapes = (10, 2, NETWORKS[:1]) if options.quick else (STEPS, 3, NETWORKS)
     rules = ("static", "Hebb", "rule abcd") if options.quick else RULES
     found = {shape: compare(shape, steps, repeats, rules) for shape in shapes}
     for shape in shapes:

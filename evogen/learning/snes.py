@@ -31,7 +31,6 @@ from evogen.learning.natural import Search, samples, update, utilities
 from evogen.phenotype import Network, Phenotype
 from evogen.phenotype.pace import by_genes
 from evogen.phenotype.rows import rowwise
-from evogen.phenotype.traits import Traits
 from evogen.registry import evolvable, register, setting
 from evogen.tasks import ControlTask, TaskKind
 from evogen.tasks.play import STEPS_BETWEEN_CHECKS
@@ -233,17 +232,14 @@ def chosen(phenotype: Phenotype, rows: Tensor) -> Phenotype:
     """Return the phenotype of these rows, (R,) indices in which any may stand more than once."""
     traits = phenotype.traits
     parts = (traits.activation, traits.neuron, traits.rule)
+    activation, neuron, rule = ({name: part[rows] for name, part in each.items()} for each in parts)
     return replace(
         phenotype,
         bodies=tuple(phenotype.bodies[row] for row in rows.tolist()),
         flat=phenotype.flat[rows],
         constants={name: part[rows] for name, part in phenotype.constants.items()},
         masks=tuple(mask[rows] for mask in phenotype.masks),
-        traits=Traits(
-            traits.functions,
-            *({name: part[rows] for name, part in each.items()} for each in parts),
-            traits.laws,
-        ),
+        traits=replace(traits, activation=activation, neuron=neuron, rule=rule),
     )
 
 

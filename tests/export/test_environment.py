@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from evogen.errors import EvogenError
-from evogen.export.environment import action, cells_of, environment_id, write_examples
+from evogen.export.environment import action, cells_of, environment_id, made_with, write_examples
 from evogen.tasks import TaskKind
 from evogen.tasks.cartpole import CartPole
 from evogen.tasks.digits import Digits
@@ -60,6 +60,8 @@ def test_a_task_of_a_plugin_keeps_its_features_as_they_are() -> None:
 
 def test_only_what_gymnasium_has_can_be_played() -> None:
     assert environment_id(CartPole()) == "CartPole-v1"
+    assert made_with(CartPole()) == {}
+    assert made_with(CartPole(horizon=700)) == {"max_episode_steps": 700}
     assert environment_id(Gymnasium("Acrobot-v1")) == "Acrobot-v1"
     with pytest.raises(EvogenError, match="the task Plugged names no environment of Gymnasium"):
         environment_id(Plugged())  # type: ignore[arg-type]

@@ -130,7 +130,7 @@ def test_backpropamine():
 
 
 def test_reward_modulated_stdp():
-    """Weights grow by eta m e, e <- lam e + (x_pre s_post - kappa s_pre y_post), m the reward as it is said."""
+    """Weights grow by eta m e, e <- lam e + x_pre s_post - kappa s_pre y_post, m the reward as it is said."""
     rule = Local(
         ("A", "eligibility"), factors="stdp", modulator="input", eta=0.1, lam_e=0.8, gain=1.5, offset=-0.2
     )

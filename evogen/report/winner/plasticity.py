@@ -9,9 +9,9 @@ from dataclasses import fields
 from evogen.experiment import Experiment
 from evogen.genome import Value
 from evogen.grammar.plan import Plan
+from evogen.registry import evolvable_fields
 from evogen.report.figures import drawing
 from evogen.report.markup import Child, Element, absent, cell, element, number, table
-from evogen.registry import evolvable_fields
 from evogen.space import Distribution, Log
 
 
