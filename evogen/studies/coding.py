@@ -1,27 +1,28 @@
 """Spiking predictive coding with explicit error units: local rules only, no gradient travels between layers.
 
-A layer's trace z_l predicts the layer below; the lowest layer (0) is what the network senses: image and label.
+A layer's trace z_l predicts the layer below; the lowest layer (0) is what is sensed: image and label.
 
-    mu_{l-1} = z_l W_l                     e_{l-1} = z_{l-1} - mu_{l-1}                  prediction and error [paper]
-    tau_J dJ_l/dt = -kappa J_l + e_{l-1} E_l - e_l                                       current      [standard]
-    tau_m dV_l/dt = -V_l + R J_l;   s_l = V_l > theta;  V_l <- 0 after a spike           membrane     [standard]
-    tau_z dz_l/dt = -z_l + s_l                                                           trace        [standard]
-    dW_l ~ z_l^T e_{l-1}                   E_l = gamma W_l^T                             local rule   [standard]
+    mu_{l-1} = z_l W_l                  e_{l-1} = z_{l-1} - mu_{l-1}             prediction and error
+    tau_J dJ_l/dt = -kappa J_l + e_{l-1} E_l - e_l                               current
+    tau_m dV_l/dt = -V_l + R J_l;   s_l = V_l > theta;  V_l <- 0 after a spike   membrane
+    tau_z dz_l/dt = -z_l + s_l                                                   trace
+    dW_l ~ z_l^T e_{l-1}                E_l = gamma W_l^T                        local rule
 
-After a change each neuron's predictions W_l[j, :] are cut back to Euclidean norm `bound`. Label units are clamped
-while learning and free in a test (their errors are 0), where the mean prediction of them is the answer; where a
-stage lets only some outputs answer, the errors of the others are 0 too. The highest layer is predicted by
+After a change each neuron's predictions W_l[j, :] are cut back to Euclidean norm `bound`. Label units are
+clamped while learning and free in a test (their errors are 0), where their mean prediction is the answer; where
+a stage lets only some outputs answer, the errors of the others are 0 too. The highest layer is predicted by
 nobody: its own error is 0. Time is in milliseconds, one Euler step each.
 
-Source: Ororbia 2019 (https://arxiv.org/abs/1908.08655); equations from its description in the literature, as
-labelled. Constants (time constants, theta, kappa, R), the rectangular T steps from rest for each image, updates
-with the errors of the second half of them, and the transposed feedback are ours.
+Source: Ororbia 2019 (https://arxiv.org/abs/1908.08655). The equations are the standard form of the model, not
+read off the paper; constants (time constants, kappa, theta, R, gamma, bound), T steps from rest for each image,
+changes by the errors of their second half only, the transposed feedback and no refractory time are ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +83,7 @@ class Coding:
     def synapses(self) -> int:
         """How many weights are learnt; feedback is tied to them."""
         sizes = (self.pixels + self.outputs, *self.hidden)
-        return sum(below * above for below, above in zip(sizes[:-1], sizes[1:], strict=True))
+        return sum(below * above for below, above in pairwise(sizes))
 
     def start(self, keys: Sequence[Key]) -> Weights:
         """Return first weights, ~ N(0, 1 / N_l), each row from its key."""

@@ -1,10 +1,10 @@
 """Spiking predictive coding on trial: does it forget less than a network trained by gradients?
 
-`streamed`: every training image of the digits once, in batches of four. `split` and `split-class`: five stages of
-two classes, passed over a few times each; task-incremental (only the stage's two outputs answer) and
+`streamed`: every training image of the digits once, in batches of four. `split` and `split-class`: five stages
+of two classes, passed over a few times each; task-incremental (only the stage's two outputs answer) and
 class-incremental (all ten do, nothing tells the stage). The spiking network of `evogen.studies.coding` has one
-hidden layer that predicts image and label; the gradient-trained one hears the image and says the label, with as
-many synapses. EWC and replay stand beside, on the latter.
+hidden layer that predicts image and label; the gradient-trained one hears the image and says the label, with
+as many synapses. EWC and replay stand beside, on the latter.
 """
 
 from __future__ import annotations
@@ -165,10 +165,10 @@ STUDY = trial(
         quick=Effort(seeds=2, sizes={"hidden": 32, "parts": 3, "epochs": 1}),
         work=measure,
         notes=(
-            "Equations and constants of the spiking network: evogen/studies/coding.py, with what is the paper's "
-            "and what is ours; its feedback is the transpose of its predictions, so that no synapse is extra.",
-            "Learning rates (local 0.2, 0.5, 1; Adam 0.0003, 0.001, 0.003) were chosen on the validation folds "
-            "of two other seeds.",
+            "Equations of the spiking network: evogen/studies/coding.py, which says what of them is ours; its "
+            "feedback is the transpose of its predictions, so that no synapse is extra.",
+            "Rates (local 0.2, 0.5, 1; Adam 0.0003, 0.001, 0.003) and the strength of EWC (of 10, 100, 1000) "
+            "were chosen on the validation folds of two other seeds.",
             "On the stream every part is asked about all test images: backward transfer there is what the "
             "rest of the stream adds.",
         ),

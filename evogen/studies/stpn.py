@@ -117,8 +117,8 @@ STUDY = trial(
         notes=(
             "A network that knows the three digits but not whose they are is right in 43 %, one that knows "
             "nothing in 10 %.",
-            "What a neuron of `stpn`, `stpn-shared` and `normalised` weighs its inputs with has length 1, which "
-            "bounds the energy with and without plasticity.",
+            "The weights of a neuron of `stpn`, `stpn-shared` and `normalised` have length 1, which bounds "
+            "the energy with and without plasticity.",
             "Each arm has its own learning rate, the best of 0.001, 0.003, 0.01 and 0.03 on another seed; "
             "the paper trained a hundred times longer, and fast weights are known to need long training.",
         ),

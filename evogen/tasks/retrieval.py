@@ -3,11 +3,11 @@
     c 9 k 8 j 3 ? ? k  ->  8
 
 A sequence has `pairs` letters, all different, each followed by its digit; then come two question marks and
-one of the letters. The answer, at the last step, is that letter's digit. Symbols are one-hot: inputs 0 to 25 are
-letters, 26 to 35 digits, 36 is the question mark. Letters, digits and the question are uniform; every fold is
-an endless stream of its own, so that two folds share a sequence only by chance (one in 10^7 for three
-pairs). An agent that remembers nothing scores 1/10; one that knows all three digits but not whose they are
-at most 0.43, by the most frequent of them.
+one of the letters. The answer, at the last step, is that letter's digit. Symbols are one-hot: inputs 0 to 25
+are letters, 26 to 35 digits, 36 the question mark. Letters, digits and the question are uniform; every fold
+is an endless stream of its own, so that two folds share a sequence only by chance (there are 47 million of
+three pairs). An agent that remembers nothing scores 1/10; one that knows all three digits but not whose they
+are at most 0.43, by the most frequent of them.
 
 Source: Ba, Hinton, Mnih, Leibo, Ionescu 2016, "Using fast weights to attend to the recent past", section 4.1;
 with three pairs, nine symbols, in Garcia Rodriguez, Guo, Moraitis 2022. Nothing is fetched.
