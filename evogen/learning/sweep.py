@@ -52,20 +52,32 @@ def drive(network: Network, at: int, activity: Sequence[Tensor]) -> Tensor:
 
 
 def answer(network: Network, at: int, drive: Tensor) -> tuple[Tensor, Tensor]:
-    """Return f(u) and f'(u) of a level, (P, B, N) both."""
+    """Return f(u) and f'(u) of a level, (P, B, N) both; 0 at padding, which is no neuron."""
     with torch.enable_grad():
         u = drive.detach().requires_grad_()
         said = fire(network.traits, at, u)
         (steep,) = torch.autograd.grad(said.sum(), u)
-    return said.detach(), steep
+    own = present(network, at)
+    return said.detach() * own, steep * own
 
 
 def back(network: Network, at: int, carriers: Carriers, later: Sequence[Tensor]) -> Tensor:
-    """Return what comes back to a level (P, B, N) of what all later levels say, (P, B, N) each."""
+    """Return what comes back to a level (P, B, N) of what all later levels say, (P, B, N) each.
+
+    It comes along synapses only: a layout has links, and places in them, where a candidate has none.
+    """
     found = None
-    for link, carrier in zip(network.layout.links, carriers, strict=True):
+    for link, W, carrier in zip(network.layout.links, network.weights, carriers, strict=True):
         if link.pre == at:
-            part = torch.bmm(later[link.post - 1], carrier.transpose(1, 2))
+            own = carrier * (W != 0)
+            part = torch.bmm(later[link.post - 1], own.transpose(1, 2))
             found = part if found is None else found + part
     assert found is not None  # every level has a link to the output
     return found
+
+
+def present(network: Network, at: int) -> Tensor:
+    """Return which places of a level are neurons, (P, 1, N): 1, or 0 at padding."""
+    level = network.layout.levels[at]
+    kinds = (network.traits.neuron[f"{at}.{kind}"] for kind in (*level.neurons, *level.spiking))
+    return torch.stack(list(kinds)).sum(0)

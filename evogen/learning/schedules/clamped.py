@@ -1,10 +1,11 @@
 """Free and clamped phases: contrastive Hebbian learning.
 
-    u_l = b_l + sum_pre a_pre W + gamma sum_post a_post W^T        (K sweeps)
+    u_l = b_l + sum_pre a_pre W + sum_post gamma^(post - l) a_post W^T        (K sweeps)
     dW  = eta gamma^-(levels from post to the output) (<a+ a+> - <a- a->)
 
 In the free phase (-) the output says softmax(o), in the clamped one (+) the target. With weak feedback gamma
-the update becomes the gradient of back-propagation. Feedback travels on the network's own weights, or on
+the update becomes the gradient of back-propagation. Where synapses skip levels, feedback is as weak as over
+all levels that they skip (ours): so are errors, whichever way they take. Feedback travels on the network's own weights, or on
 fixed random ones. Sources: Movellan 1991; Xie & Seung 2003, "Equivalence of backpropagation and contrastive
 Hebbian learning in a layered network"; random feedback: Detorakis et al. 2019.
 """
@@ -34,7 +35,7 @@ class Clamped:
     """A free phase and a clamped one."""
 
     steps: int = setting(10, low=1, high=1000, doc="K, sweeps of each phase")
-    gamma: float = setting(0.1, low=1e-4, high=1.0, doc="strength of feedback")
+    gamma: float = setting(0.1, low=1e-4, high=1.0, doc="strength of feedback over one level")
     path: Transport = setting(Transport.SYMMETRIC, doc="weights on which feedback comes")  # noqa: RUF009
 
     def check(self, source: Any) -> None:
@@ -74,7 +75,8 @@ class Clamped:
         x[last] = _shares(network, x[last]) if target is None else target
         for _ in range(self.steps):
             for at in range(1, last):
-                u = drive(network, at, x) + self.gamma * back(network, at, paths, x[1:])
+                weak = [self.gamma ** max(post - at, 0) * part for post, part in enumerate(x[1:], 1)]
+                u = drive(network, at, x) + back(network, at, paths, weak)
                 x[at] = answer(network, at, u)[0]
             if target is None:
                 x[last] = _shares(network, answer(network, last, drive(network, last, x))[0])
