@@ -6,12 +6,12 @@ A record is the record.json that `evogen study NAME` leaves in its folder.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from evogen.studies import TRIALS
-from evogen.studies.trials.table import bracketed, found, head, implied, number, summary
+from evogen.studies.trials.table import bracketed, found, head, implied, number, sides, summary
 
 FOLDER = Path(__file__).parent
 PAGE, RECORDS = FOLDER / "studies.md", FOLDER / "studies"
@@ -19,12 +19,16 @@ HEAD = """\
 # Claims of the literature on trial
 
 Each study puts a published claim beside controls: `evogen study NAME` is its full form, `--quick` a small
-one that shows that it works. Numbers are means over training seeds with 95 % bootstrap intervals, on
-episodes or examples that nothing was chosen by. A contrast is what the claim implies of two arms, written
-down before its full form was run. It is *supported* or *contradicted* if an exact rank test says so (p < 0.05
-after Holm's correction over all contrasts of the study; "as" means two one-sided tests against the margin),
-and else *undecided*, which is no evidence of equality. Of equal arms, one study in twenty claims anything
-at most. A failed seed (*) ranks below all others where a measure has a better side, and is not in the mean.
+one that shows that it works. Numbers are means over training seeds with 95 % bootstrap intervals; scores
+are of episodes or examples on which no rate, rule or seed of the published run was chosen. A contrast is
+what the claim implies of two arms, or, where marked, a question of ours beside it. Final seeds and
+contrasts were fixed before the published run; which pilots were seen before it, and what was changed after
+them, is in each study's notes. A contrast is *supported* or *contradicted* if an exact rank test says so (p
+< 0.05 after Holm's correction over all contrasts of the study; "as" means two one-sided tests against the
+margin), and else *undecided*, which is no evidence of equality. At most one study in twenty claims a
+difference, or a sameness, that is not there. A verdict is on these sizes, tasks and budgets of ours, and
+its seeds are training seeds: where all of them share one data set or test fold, it says nothing of others.
+A failed seed (*) ranks below all others where a measure has a better side, and is not in the mean.
 This page is made by `python docs/studies.py` from the records in `docs/studies/`.
 """
 
@@ -55,7 +59,8 @@ def _study(whole: Mapping[str, Any]) -> Iterator[str]:
     yield f"**{whole['title']}.** On trial: {whole['claim']}"
     yield f"Source: {whole['source']}. Published: {whole['published']}"
     yield summary(whole)
-    yield "\n".join(_contrasts(whole))
+    for title, items in sides(whole):
+        yield "\n".join(_contrasts(title, items, whole))
     for task, says in whole["tasks"].items():
         yield f"`{task}`: {says}"
         yield "\n".join(_numbers(task, whole))
@@ -73,10 +78,10 @@ def _study(whole: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _contrasts(whole: Mapping[str, Any]) -> Iterator[str]:
-    yield "| verdict | the claim implies | here |"
+def _contrasts(title: str, items: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Iterator[str]:
+    yield f"| | {title} | |"
     yield "|---|---|---|"
-    for item in whole["contrasts"]:
+    for item in items:
         yield f"| {item['verdict']} | {_cell(implied(item, whole))} | {_cell(found(item, whole))} |"
 
 

@@ -22,7 +22,7 @@ from evogen.learning import Checked, Forgetful, Gradientless, Learner, racing
 from evogen.learning.none import NoLearner
 from evogen.measures import MEASURES
 from evogen.metrics import Metric
-from evogen.registry import known, name_of
+from evogen.registry import evolvable_fields, known, name_of
 from evogen.schema import (
     Compute,
     Configured,
@@ -280,7 +280,19 @@ def _rules(
         if name not in words_of(architecture, "plastic"):
             text = f"no module of <{architecture.start}> has plastic:{name}; remove this section, or use it"
             raise (where / name).error(text)
-    return {name: settings(cls, data.get(name, {}), where / name) for name, cls in rules.items()}
+    found = {name: settings(cls, data.get(name, {}), where / name) for name, cls in rules.items()}
+    for name in data:
+        _idle(found[name], where / name)
+    return found
+
+
+def _idle(rule: Configured[Any], where: Where) -> None:
+    """Refuse a coefficient that is set, but that nothing which the rule is made of uses."""
+    for item in evolvable_fields(type(rule.value)):
+        set_ = item.name in rule.ranges or getattr(rule.value, item.name) != item.default
+        if set_ and item.name not in (*rule.value.coefficients, "granularity"):
+            used = ", ".join(rule.value.coefficients)
+            raise (where / item.name).error(f"no part of this rule uses it: wanted one of {used}, or remove it")
 
 
 def _genes(learner: Configured[Any], rules: Mapping[str, Configured[Any]]) -> dict[str, Any]:

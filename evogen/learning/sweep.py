@@ -57,7 +57,7 @@ def answer(network: Network, at: int, drive: Tensor) -> tuple[Tensor, Tensor]:
         u = drive.detach().requires_grad_()
         said = fire(network.traits, at, u)
         (steep,) = torch.autograd.grad(said.sum(), u)
-    own = present(network, at)
+    own = network.traits.present(at, network.layout.levels[at])
     return said.detach() * own, steep * own
 
 
@@ -74,10 +74,3 @@ def back(network: Network, at: int, carriers: Carriers, later: Sequence[Tensor])
             found = part if found is None else found + part
     assert found is not None  # every level has a link to the output
     return found
-
-
-def present(network: Network, at: int) -> Tensor:
-    """Return which places of a level are neurons, (P, 1, N): 1, or 0 at padding."""
-    level = network.layout.levels[at]
-    kinds = (network.traits.neuron[f"{at}.{kind}"] for kind in (*level.neurons, *level.spiking))
-    return torch.stack(list(kinds)).sum(0)

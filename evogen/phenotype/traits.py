@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor
+
+from evogen.phenotype.layout import Level
 
 VOICE = "~modulator"
 """Behind a rule's name: how a level's neurons speak to its modulator."""
@@ -36,6 +39,11 @@ class Traits:
         """Return the same traits without gradient history."""
         neuron, rule = ({k: v.detach() for k, v in part.items()} for part in (self.neuron, self.rule))
         return replace(self, neuron=neuron, rule=rule)
+
+    def present(self, at: int, level: Level) -> Tensor:
+        """Return which places of level `at` are neurons, (P, 1, N): 1, and 0 at padding, which may fire."""
+        kinds = (*level.neurons, *level.spiking)
+        return torch.stack([self.neuron[f"{at}.{kind}"] for kind in kinds]).sum(0)
 
     def repeat(self, times: int) -> Traits:
         """Return the traits of `times` equal agents per row."""

@@ -90,7 +90,8 @@ def tuned(traits: Traits, layout: Layout, values: Mapping[str, Tensor]) -> Trait
     rule, neuron = dict(traits.rule), dict(traits.neuron)
     for name in values:
         if name.endswith(VOICE):
-            neuron[name] = values[name].unsqueeze(1)  # (P, 1, N)
+            at = int(name.partition(".")[0])
+            neuron[name] = values[name].unsqueeze(1) * traits.present(at, layout.levels[at])  # (P, 1, N)
     for number, link in enumerate(layout.links):
         for kind, grain in layout.grains if link.rules else ():
             if kind not in link.rules:

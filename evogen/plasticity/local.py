@@ -26,6 +26,7 @@ protein reserve is ours, after Nikitin et al. 2021. Time constants are factors a
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -117,12 +118,14 @@ class Local:
     alpha: float = evolvable(1.0, low=-10.0, high=10.0, doc="share of F that is felt")
 
     def __post_init__(self) -> None:
-        for name in self.tuned:
+        for name, deviation in self.tuned.items():
             if name not in self.coefficients:
                 raise ValueError(
                     f"tuned: '{name}' is no coefficient of these terms{near(name, self.coefficients)}: "
                     f"wanted some of {', '.join(self.coefficients)}"
                 )
+            if not 0 <= deviation < math.inf:
+                raise ValueError(f"tuned: {name}: wanted a deviation from 0 on, found {deviation:g}")
 
     @property
     def memory(self) -> Mapping[str, Extent]:

@@ -53,6 +53,7 @@ CONTROL = {
     "random": "density",
     "dense": "dense",
 }
+SEEN = 1000  # genes are numbered beyond those whose controls and weights a pilot drew
 LEAST, SAME = 50.0, 1.5
 """Margins within which returns and per cents of accuracy count as the same."""
 
@@ -118,10 +119,11 @@ def bodies(
     Gap junctions that a control lays beside other synapses are parameters or not, so that layouts may differ.
     """
     grammar = grammar_of({**settings, "control": CONTROL[arm]}, Where())
-    development = Development(Connectome(initial_size="normal"), {}, Key(0).child("study celegans", "innate"))
+    development = Development(Connectome(initial_size="normal"), {}, _root(0).child("innate"))
     made: dict[Layout, tuple[list[int], list[Embryo]]] = {}
     for row, seed in enumerate(seeds):
-        genome = Genome(None, Gene(2 * seed + 2, ()), (Gene(2 * seed + 1, ()),))
+        number = 2 * (SEEN + seed)
+        genome = Genome(None, Gene(number + 2, ()), (Gene(number + 1, ()),))
         plan = plans.plan(genome, grammar, start=START, inputs=task.inputs, outputs=task.outputs)
         one = embryo(development, genome, plan)
         rows, every = made.setdefault(one.layout, ([], []))
@@ -148,7 +150,7 @@ def _counted(body: Phenotype) -> list[int]:
 
 
 def _root(seed: int) -> Key:
-    return Key(seed).child("study celegans")
+    return Key(seed).child("study celegans", "published")
 
 
 STUDY = trial(
@@ -184,7 +186,7 @@ STUDY = trial(
             Contrast("swimmer", "return", "exact", "rewired", "same", margin=LEAST),
             Contrast("swimmer", "return", "exact", "statistics", "same", margin=LEAST),
             Contrast("digits", "accuracy", "exact", "dense", "less"),
-            Contrast("digits", "accuracy", "exact", "random", "same", margin=SAME),
+            Contrast("digits", "accuracy", "exact", "random", "same", margin=SAME, ours=True),
         ),
         full=Effort(seeds=10, sizes={"rollouts": 48, "steps": 300, "episodes": 8, "epochs": 20}),
         quick=Effort(seeds=2, sizes={"rollouts": 8, "steps": 100, "episodes": 1, "epochs": 1}),
@@ -193,8 +195,16 @@ STUDY = trial(
             "The claim's interaction of wiring and task holds if the exact circuit is better than the dense "
             "net on the swimmer and worse on digits, both beyond doubt: opposite simple effects.",
             "In the swimmer's body the senses and the muscles keep their places in every arm but dense.",
-            "A first try with free weights between the swimmer and the circuit, and no gap junctions, "
-            "decided nothing: exact 223, rewired 247, statistics 292, random 229, dense 349 of 1,000.",
+            "The design is the second one. A first full form, on other draws, had free weights between the "
+            "swimmer and the circuit, no gap junctions and 80 rollouts. All its contrasts were undecided, "
+            "and its means ran against the claim: exact 223, rewired 247, statistics 292, random 229, dense "
+            "349 of 1,000; on digits 96.3, 96.7, 96.4, 97.2, 96.5 %. The body and the gap junctions were "
+            "added after that was seen; contrasts and margins stayed as they were.",
+            "Controls, weights and episodes are drawn anew, by streams that no pilot had; the digits' test "
+            "fold is the same one in all seeds and was that of the pilot.",
+            "One deviation of SNES, one learning rate and one scale of first weights serve all arms, and "
+            "were tuned for none. 48 rollouts are six generations: what an arm is born with counts for much, "
+            "see the return before learning. Returns are of 300 steps, times 10 / 3.",
         ),
         needs={"swimmer": ("mujoco", "mujoco"), **dict.fromkeys(CONTROL, ("cect", ""))},
     )

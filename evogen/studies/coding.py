@@ -9,13 +9,13 @@ A layer's trace z_l predicts the layer below; the lowest layer (0) is what is se
     dW_l ~ z_l^T e_{l-1}                E_l = gamma W_l^T                        local rule
 
 After a change each neuron's predictions W_l[j, :] are cut back to Euclidean norm `bound`. Label units are
-clamped while learning and free in a test (their errors are 0), where their mean prediction is the answer; where
-a stage lets only some outputs answer, the errors of the others are 0 too. The highest layer is predicted by
-nobody: its own error is 0. Time is in milliseconds, one Euler step each.
+clamped while learning and free in a test (their errors are 0), where their mean prediction is the answer;
+where a stage lets only some outputs answer, the errors of the others are 0 too. The highest layer is
+predicted by nobody: its own error is 0. Time is in milliseconds, one Euler step each.
 
 Source: Ororbia 2019 (https://arxiv.org/abs/1908.08655). The equations are the standard form of the model, not
-read off the paper; constants (time constants, kappa, theta, R, gamma, bound), T steps from rest for each image,
-changes by the errors of their second half only, the transposed feedback and no refractory time are ours.
+read off the paper; all constants, T steps from rest for each image, changes by the errors of their second
+half only, the transposed feedback and no refractory time are ours.
 """
 
 from __future__ import annotations
@@ -142,4 +142,5 @@ class Coding:
 
     def _cut(self, W: Tensor) -> Tensor:
         norm = W.norm(dim=2, keepdim=True)
-        return W * (self.bound / norm.clamp(min=self.bound))
+        cut: Tensor = W * (self.bound / norm.clamp(min=self.bound))
+        return cut

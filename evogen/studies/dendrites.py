@@ -209,8 +209,8 @@ STUDY = trial(
         work=measure,
         notes=(
             "The learning rate (of 0.0005, 0.001, 0.002) and the strength of EWC (of 10, 30, 100, 300, 1000) "
-            "were chosen on the validation folds of two other seeds; 0.0005 is the best or within half a point "
-            "of the best for every arm.",
+            "were chosen on the validation folds of two other seeds; 0.0005 is the best or within half a "
+            "point of the best for every arm.",
             "All arms have the context among their inputs; dendrites have it at their segments too.",
             "Task-incremental: which permutation an image has is told, also in the test.",
             "Ten rounds of dropping a fifth leave 11 % of the weights.",

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
@@ -30,9 +31,11 @@ from evogen.tasks.digits import CLASSES, Digits
 
 SIDE, TICKS = 8, 4  # pixels of an image's side; one tick for each layer on the way
 NOISE, HEBB, TARGET, PULL = 0.1, 1e-3, 0.5, 0.01
-RATES, BATCH = (0.001, 0.003, 0.01), 32
+RATES, BATCH = (0.003, 0.01), 32
+INNATE = (1.0, 0.3)  # of W, times He's: without LayerNorm, sums of |W| grow from tick to tick if it is large
+CHOICES = tuple(product(RATES, INNATE))
 BLUR = 1.0  # std of noise on the images, in units of a pixel's own
-SPLITS = 5
+FIRST = 1000  # number of the first seed's split and mask, beyond those of pilots
 
 Weights = dict[str, Tensor]
 
@@ -128,19 +131,20 @@ class Column:
 
 
 def measure(task: str, arm: str, seeds: Sequence[int], sizes: Mapping[str, float]) -> dict[str, list[float]]:
-    """Train every seed at every learning rate, all together; return what the best rate came to.
+    """Train every seed at every learning rate and innate size, all together; return what the best came to.
 
-    The rate is chosen on the validation fold, one for all seeds; the accuracies are those of the test fold.
+    The choice is made on the validation folds, one for all seeds; accuracies are those of the test folds.
     """
-    several = [seed for _ in RATES for seed in seeds]
+    several = [FIRST + seed for _ in CHOICES for seed in seeds]
     keys = [Key(0).child("laminar", task, seed) for seed in several]
-    splits = [Digits(split_seed=seed % SPLITS) for seed in several]
+    splits = [Digits(split_seed=seed) for seed in several]
     train, validation, (x, y) = (_stacked(splits, fold) for fold in ("train", "validation", "test"))
-    column, rates = _column(several, ARMS[arm][1]), torch.tensor(RATES).repeat_interleave(len(seeds))
-    w = _trained(column, train, keys, int(sizes["epochs"]), rates)
+    column = _column(several, ARMS[arm][1])
+    rates, innate = torch.tensor(CHOICES).repeat_interleave(len(seeds), 0).T
+    w = _trained(column, train, keys, int(sizes["epochs"]), rates, innate)
     with torch.no_grad():
         chosen = _right(column.lived(w, validation[0], None)[0], validation[1])
-    best = int(chosen.reshape(len(RATES), -1).mean(1).argmax())
+    best = int(chosen.reshape(len(CHOICES), -1).mean(1).argmax())
     rows = slice(best * len(seeds), (best + 1) * len(seeds))
     blur = _normal([key.child("blur") for key in keys], "x", tuple(x.shape[1:]))
     with torch.no_grad():
@@ -148,8 +152,13 @@ def measure(task: str, arm: str, seeds: Sequence[int], sizes: Mapping[str, float
         rate = (column.lived(w, x, None)[1] > 0).double().mean((1, 2))
     found = {"accuracy": _right(clean, y), "noisy": _right(noisy, y), "active": rate}
     return {name: (100 * part[rows]).tolist() for name, part in found.items()} | {
-        "rate": rates[rows].tolist()
+        "rate": rates[rows].tolist(),
+        "innate": innate[rows].tolist(),
     }
+
+
+def _sized(W: Tensor, innate: Tensor) -> Tensor:
+    return innate[:, None, None] * W
 
 
 def _right(output: Tensor, labels: Tensor) -> Tensor:
@@ -157,10 +166,16 @@ def _right(output: Tensor, labels: Tensor) -> Tensor:
 
 
 def _trained(
-    column: Column, train: tuple[Tensor, Tensor], keys: Sequence[Key], epochs: int, rates: Tensor
+    column: Column,
+    train: tuple[Tensor, Tensor],
+    keys: Sequence[Key],
+    epochs: int,
+    rates: Tensor,
+    innate: Tensor,
 ) -> Weights:
     x, y = train
-    w = {name: part.requires_grad_() for name, part in column.born(keys).items()}
+    born = column.born(keys)
+    w = {name: part.requires_grad_() for name, part in (born | {"W": _sized(born["W"], innate)}).items()}
     norm = w["W"].detach().norm(dim=1, keepdim=True)
     optimisers = {name: Adam(part.detach().flatten(1)) for name, part in w.items()}
     generators = [key.child("course").generator() for key in keys]
@@ -237,12 +252,13 @@ STUDY = trial(
         source="Prasanth & Tivnan 2026 (BioNIC), arXiv 2601.20876",
         published="FER-2013 (not obtainable offline): 59.77 +- 0.27 %, comparable to a conventional net",
         arms={name: says for name, (says, _) in ARMS.items()},
-        tasks={"digits": "scikit-learn's digits, five splits; 120 neurons in four layers"},
+        tasks={"digits": "scikit-learn's digits, a split a seed; 120 neurons in four layers"},
         measures={
             "accuracy": Measure("accuracy on the test fold", unit="%", better="more", digits=1),
             "noisy": Measure("the same under pixel noise of one standard deviation", "%", "more", 1),
             "active": Measure("neurons that fire at a test image", "%", "", 1),
-            "rate": Measure("learning rate chosen on the validation fold", digits=4),
+            "rate": Measure("learning rate chosen on the validation folds", digits=4),
+            "innate": Measure("size of the first recurrent weights, chosen likewise", digits=1),
         },
         contrasts=(
             *(
@@ -257,7 +273,15 @@ STUDY = trial(
         work=measure,
         notes=(
             "The mask is synthetic: no table of a column's synapses could be had offline. Digits stand in "
-            "for faces, and the constants are ours; every arm chooses among the same three learning rates.",
+            "for faces, and the constants are ours; every arm chooses among the same two learning rates and "
+            "two sizes of first weights.",
+            "The design is the second one. A first full form (other splits, two seeds each, and masks) had "
+            "one size of first weights, which was made for LayerNorm: without it 39.7 % were right, full "
+            "87.9, and that was its only verdict. With weights 0.3 times as large and 10 epochs, on two "
+            "other seeds, it was 84 to 86 %, so that the size was given to every arm to choose. Contrasts "
+            "stayed. No arm had chosen the rate 0.001, which was dropped, nor in that pilot 0.03.",
+            "30 epochs are a budget, not convergence: shifted images are learnt more slowly, so that what "
+            "slows learning looks like harm here.",
         ),
     )
 )

@@ -83,9 +83,11 @@ def measure(task: str, arm: str, seeds: Sequence[int], sizes: Mapping[str, float
     )
     grew = (course.weight[..., -1] / course.weight[..., 0]).log10().mean(1)
     within = course.lasted.clamp(max=horizon).double().mean(1) / horizon
+    whole = course.survived.double().mean(1)
     return {
         "within": listed(100 * within),
-        "beyond": listed(100 * (course.lasted >= FACTOR * horizon).double().mean(1)),
+        "beyond": listed(100 * whole),
+        "kept": listed(100 * whole / (course.lasted >= horizon).double().mean(1)),  # 0 / 0 is NaN
         "steps": listed(course.lasted.double().mean(1)),
         "slope": listed(horizon * slope(course.reward[..., horizon:].nan_to_num())),
         "growth": listed(grew.nan_to_num(nan=OVERFLOW, posinf=OVERFLOW)),
@@ -107,8 +109,8 @@ def listed(each: torch.Tensor) -> list[float]:
     return [float(one) for one in each]
 
 
-def _survives(arm: str, against: str, expected: str, published: str = "") -> Contrast:
-    return Contrast("cartpole", "beyond", arm, against, expected, published=published)
+def _survives(arm: str, against: str, expected: str, published: str = "", *, ours: bool = False) -> Contrast:
+    return Contrast("cartpole", "kept", arm, against, expected, published=published, ours=ours)
 
 
 STUDY = trial(
@@ -127,6 +129,7 @@ STUDY = trial(
         measures={
             "within": Measure("share of the steps within the horizon that are lived", "%", "more", 1),
             "beyond": Measure("lives that last ten horizons", "%", "more", 1),
+            "kept": Measure("lives that last ten horizons, of those that last one", "%", "more", 1),
             "steps": Measure("steps lived", "", "more", 0),
             "slope": Measure("change of the reward a step, per horizon, beyond it", "", "more", 3),
             "growth": Measure("powers of ten by which the weights grow beyond the horizon", "", "less", 2),
@@ -138,16 +141,20 @@ STUDY = trial(
             _survives("lif-abcd", "rate-abcd", "more", "spikes cure it"),
             _survives("lif-oja", "rate-oja", "more", "spikes cure it"),
             _survives("lif-stdp", "rate-stdp", "more", "spikes cure it"),
-            _survives("rate-clamp", "rate-abcd", "more"),
-            _survives("rate-max-norm", "rate-abcd", "more"),
-            _survives("rate-homeostasis", "rate-abcd", "more"),
-            _survives("rate-reserve", "rate-stdp", "more"),
+            _survives("rate-clamp", "rate-abcd", "more", ours=True),
+            _survives("rate-max-norm", "rate-abcd", "more", ours=True),
+            _survives("rate-homeostasis", "rate-abcd", "more", ours=True),
+            _survives("rate-reserve", "rate-stdp", "more", ours=True),
         ),
         full=Effort(seeds=10, sizes={"horizon": 200, "steps": 200_000, "lives": 40}),
         quick=Effort(seeds=2, sizes={"horizon": 60, "steps": 6_000, "lives": 5}),
         work=measure,
         notes=(
-            "The last six contrasts of ours test rival cures, and the reserve; the paper names none of them.",
+            "Rival cures and the reserve are questions of ours; the paper names none of them.",
+            "Contrasts are on `kept`, so that an arm that learns badly does not count as unstable.",
+            "Only synapses from input to hidden units are plastic. All arms have 200,000 steps, in which the "
+            "ABCD arms have five times as many numbers to search; in pilots the survival of static nets grew with "
+            "the length of training. Sizes were set after pilots of four seeds on other streams.",
             "A static network need not survive either: its own row is the rate of failure to expect.",
         ),
     )

@@ -47,8 +47,11 @@ class Net:
 
 
 def roots(study: str, task: str, seeds: Sequence[int]) -> list[Key]:
-    """Return the key of everything that each seed decides in a study's task."""
-    return [Key(seed).child("trial", study, task) for seed in seeds]
+    """Return the key of everything that each seed decides in a study's task.
+
+    Pilots, after which sizes were set, had other keys.
+    """
+    return [Key(seed).child("published", study, task) for seed in seeds]
 
 
 def grown(

@@ -1,10 +1,10 @@
 """Spiking predictive coding on trial: does it forget less than a network trained by gradients?
 
-`streamed`: every training image of the digits once, in batches of four. `split` and `split-class`: five stages
-of two classes, passed over a few times each; task-incremental (only the stage's two outputs answer) and
-class-incremental (all ten do, nothing tells the stage). The spiking network of `evogen.studies.coding` has one
-hidden layer that predicts image and label; the gradient-trained one hears the image and says the label, with
-as many synapses. EWC and replay stand beside, on the latter.
+`streamed`: every training image of the digits once, in batches of four. `split` and `split-class`: five
+stages of two classes, passed over a few times each; task-incremental (only the stage's two outputs answer)
+and class-incremental (all ten do, nothing tells the stage). The spiking network of `evogen.studies.coding`
+has one hidden layer that predicts image and label; the gradient-trained one hears the image and says the
+label, with as many synapses. EWC and replay stand beside, on the latter.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from evogen.tasks.stages import CENTRE, SPREAD, Scenario, right
 from evogen.tasks.streamed_digits import StreamedDigits
 
 BATCH, CLIP = 4, 1.0
-LOCAL_RATE, RATE = 0.5, 0.001
+LOCAL_RATE, RATE = 0.2, 0.001
 STRENGTH = {"ewc": 100.0, "replay": 1.0}
 PROTECTIONS: Mapping[str, Protection] = {"ewc": EWC(), "replay": Replay()}
 BRIGHTEST = 16.0  # of a pixel
@@ -101,7 +101,7 @@ def _taught(net: Coding, stages: Sequence[Stage], keys: Sequence[Key], epochs: i
         for epoch in range(epochs):
             generators = [key.child("learn", number, epoch).generator() for key in keys]
             drawn = np.stack([generator.permutation(stage.labels.shape[1]) for generator in generators])
-            for index in torch.from_numpy(drawn).split(BATCH, 1):
+            for index in torch.split(torch.from_numpy(drawn), BATCH, 1):
                 images, labels = taken(stage.inputs, index), targets[taken(stage.labels, index)]
                 told = net.see(weights, _pixels(images), labels, stage.heads)
                 weights = net.learnt(weights, told, LOCAL_RATE)
@@ -115,7 +115,7 @@ def _asked(net: Coding, after: Sequence[Weights], stages: Sequence[Stage]) -> tu
     for weights in after:
         row, counts = [], []
         for stage in stages:
-            parts = _pixels(stage.inputs).split(EXAMPLES_AT_A_TIME, 1)
+            parts = torch.split(_pixels(stage.inputs), EXAMPLES_AT_A_TIME, 1)
             told = [net.see(weights, part, None, stage.heads) for part in parts]
             row.append(right(torch.cat([each.labels for each in told], 1), stage).mean(-1))
             counts.append(torch.cat([each.spikes for each in told], 1))
@@ -165,10 +165,13 @@ STUDY = trial(
         quick=Effort(seeds=2, sizes={"hidden": 32, "parts": 3, "epochs": 1}),
         work=measure,
         notes=(
-            "Equations of the spiking network: evogen/studies/coding.py, which says what of them is ours; its "
-            "feedback is the transpose of its predictions, so that no synapse is extra.",
+            "Equations of the spiking network: evogen/studies/coding.py, which says what of them is ours; "
+            "its feedback is the transpose of its predictions, so that no synapse is extra.",
+            "The spiking network makes squared errors small by plain steps, the other cross-entropy by Adam. "
+            "That is not the difference: on two other seeds of split-class the mlp forgot 97 to 100 points on "
+            "the validation folds with squared errors or by plain descent, too.",
             "Rates (local 0.2, 0.5, 1; Adam 0.0003, 0.001, 0.003) and the strength of EWC (of 10, 100, 1000) "
-            "were chosen on the validation folds of two other seeds.",
+            "were chosen on the validation folds of two other seeds; the local 0.2 is the least that was tried.",
             "On the stream every part is asked about all test images: backward transfer there is what the "
             "rest of the stream adds.",
         ),

@@ -224,8 +224,13 @@ def _example() -> _Spikes:
 def _names(column: Column) -> NDArray[np.str_]:
     """Return cells as text; whole numbers without a fraction, "" where one is missing."""
     if column.dtype.kind == "f":
-        return np.array(["" if math.isnan(cell) else f"{cell:.12g}" for cell in column.tolist()], dtype=str)
+        return np.array(["" if math.isnan(cell) else _written(cell) for cell in column.tolist()], dtype=str)
     return column.astype(str)
+
+
+def _written(cell: float) -> str:
+    """Return a number so that no other one is written the same: names may be time stamps."""
+    return str(int(cell)) if cell.is_integer() else repr(cell)
 
 
 def _times(column: Column, title: str) -> NDArray[np.float64]:

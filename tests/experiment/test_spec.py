@@ -209,6 +209,12 @@ def test_settings_of_a_rule_that_no_module_has_are_refused(tmp_path: Path) -> No
         evogen.load(file)
 
 
+@pytest.mark.parametrize("given", ["2", "{log: [0.1, 1]}"])
+def test_a_coefficient_that_no_term_of_the_rule_uses_is_refused(given: str) -> None:
+    with pytest.raises(SpecError, match=r"plasticity\.local\.kappa: no part of this rule uses it"):
+        evogen.load(ROOT / "searchspaces/plasticity.yaml", [f"plasticity.local.kappa={given}"])
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "searchspaces").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_experiment_loads(path: Path) -> None:
     experiment = evogen.load(path)

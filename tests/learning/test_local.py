@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from evogen.connectome import direct
 from evogen.errors import DevelopmentError, SpecError
+from evogen.grammar.plan import INPUT, OUTPUT, Group, Plan, Projection
 from evogen.keys import Key
+from evogen.learning.errors import Transport
 from evogen.learning.errors.backpropagation import Backpropagation
 from evogen.learning.errors.direct import Direct
 from evogen.learning.errors.feedback import Feedback
@@ -19,6 +22,8 @@ from evogen.learning.schedules.clamped import Clamped
 from evogen.learning.schedules.settle import Settle
 from evogen.learning.schedules.single import Single
 from evogen.metrics.alignment import alignment
+from evogen.phenotype import Development, develop, embryo
+from evogen.registry import known
 from evogen.studies.nets import Layer, Net
 from evogen.tasks import Fold, TaskKind
 from evogen.tasks.digits import Digits
@@ -159,3 +164,80 @@ def test_networks_with_memory_are_refused():
     phenotype = tiny.phenotype(BLOBS, rule="abcd")
     with pytest.raises(DevelopmentError, match="without plastic"):
         Local().fit(phenotype, BLOBS, tiny.keys(), {})
+
+
+def stacked(activations, sizes=(7, 5), *, skips=False, first=0):
+    """One candidate an activation function: in -> 7 -> 5 -> out, and perhaps from the first layer to out."""
+    rules = {name: part() for name, part in known("rule").items()}
+    how, embryos = Development(direct.Direct(), rules, Key(0).child("stacked")), []
+    for number, activation in enumerate(activations, first):
+        genome = tiny.genome(number, rules=False)
+        interface, gene = (item.innovation for item in genome.genes())
+        layers = [Group(gene, f"l{at}", size, activation) for at, size in enumerate(sizes)]
+        groups = (Group(interface, INPUT, BLOBS.inputs), *layers, Group(interface, OUTPUT, BLOBS.outputs))
+        links = [Projection(at, at + 1, gene) for at in range(3)] + [Projection(1, 3, gene)] * skips
+        embryos.append(embryo(how, genome, Plan(groups, tuple(links))))
+    return develop(how, embryos)
+
+
+def asked(learner, phenotype, first=0):
+    """What a learner asks of these candidates at a few examples, and what it sends errors by."""
+    numbers = range(first, first + phenotype.rows)
+    x, y = (part[:20].expand(phenotype.rows, *part[:20].shape).clone() for part in BLOBS.examples("train"))
+    fixed = learner.fixed(phenotype, tiny.keys(numbers))
+    return learner.updates(phenotype.network(phenotype.flat).detach(), x, y, fixed)[0], fixed
+
+
+@pytest.mark.parametrize("gamma", [0.1, 0.01])
+def test_contrastive_hebbian_learning_is_back_propagation_where_synapses_skip_levels(gamma):
+    phenotype = stacked(["tanh"] * 3, skips=True)
+    found, _ = asked(Local(error=NoError(), schedule=Clamped(gamma=gamma, steps=20)), phenotype)
+    wanted, _ = asked(Local(error=Backpropagation()), phenotype)
+    parts = [
+        [update * mask for update, mask in zip(each, phenotype.masks, strict=False)]
+        for each in (found, wanted)
+    ]
+    assert (cosine(*parts) > 0.99).all()
+
+
+def test_random_feedback_goes_the_way_of_the_synapses_level_by_level():
+    """A layout has a link from every level to the output; what has no synapses there hears nothing by it."""
+    phenotype = stacked(["tanh"])
+    found, fixed = asked(Local(error=Feedback()), phenotype)
+    network = phenotype.network(phenotype.flat).detach()
+    at = {(link.pre, link.post): number for number, link in enumerate(phenotype.layout.links)}
+    assert (1, 3) in at
+    x, y = (part[:20].numpy() for part in BLOBS.examples("train"))
+    W = {pair: network.weights[number][0].numpy() for pair, number in at.items()}
+    B = {pair: fixed.source[number][0].numpy() * (W[pair] != 0) for pair, number in at.items()}
+    b = [part[0].numpy() for part in network.biases]
+    first = np.tanh(x @ W[0, 1] + b[0])
+    second = np.tanh(first @ W[1, 2] + b[1])
+    e = np.eye(3)[y] - torch.softmax(torch.from_numpy(second @ W[2, 3] + b[2]), -1).numpy()
+    q2 = (1 - second**2) * (e @ B[2, 3].T)
+    q1 = (1 - first**2) * (q2 @ B[1, 2].T)
+    np.testing.assert_allclose(found[at[0, 1]][0].numpy(), x.T @ q1 / 20, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [
+        Local(error=NoError()),
+        Local(error=Direct()),
+        Local(error=Feedback()),
+        Local(error=Prediction(path=Transport.RANDOM), schedule=Settle(steps=3)),
+        Local(error=NoError(), schedule=Clamped(path=Transport.RANDOM)),
+    ],
+    ids=lambda learner: f"{type(learner.error).__name__}-{type(learner.schedule).__name__}",
+)
+def test_padding_which_fires_as_others_in_the_cohort_do_changes_no_bit(learner):
+    """Padding takes the first activation function of its level in the cohort, and gauss is 1 at rest."""
+    functions = ["tanh", "gauss", "sigmoid"]
+    together, _ = asked(learner, stacked(functions))
+    for row in range(3):
+        alone, _ = asked(learner, stacked([functions[row]], first=row), row)
+        for ours, theirs in zip(alone, together, strict=True):
+            assert torch.equal(ours[0], theirs[row])
+    phenotype = stacked(functions)
+    for at, part in enumerate(together[len(phenotype.masks) :], 1):
+        assert not part[:, phenotype.bodies[0].sizes[at] :].any()

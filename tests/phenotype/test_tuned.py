@@ -69,6 +69,20 @@ def test_gradients_reach_exactly_what_is_tuned_and_equal_finite_differences(grai
         torch.testing.assert_close(gradient[0, at], slope, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.parametrize("modulator", ["layer", "global"])
+@pytest.mark.parametrize("activation", ["gauss", "sigmoid", "softplus"])
+def test_padding_that_fires_at_rest_does_not_speak_to_a_modulator(activation, modulator):
+    modules = {7: [Layer(5, activation, rule="local")]}
+    rule = replace(RULE, modulator=modulator)
+    found = grown(rule, [genome_of(modules)], modules)
+    flat = found.flat.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(total(found, flat).sum(), flat)
+    assert not gradient[0, ~found.trainable(0)].any()
+    loud = torch.where(torch.from_numpy(found.trainable(0)), found.flat, found.flat + 1.0)
+    quiet, shouted = (found.network(each).traits.neuron["1.local~modulator"] for each in (found.flat, loud))
+    assert torch.equal(quiet, shouted)
+
+
 @pytest.mark.parametrize("grain", ENTRIES)
 def test_tuned_numbers_are_inherited_like_weights(grain):
     found = grown(replace(RULE, granularity=grain, modulator="layer"), dtype=torch.float32)

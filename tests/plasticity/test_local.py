@@ -263,3 +263,9 @@ def test_rules_that_follow_errors_say_when_nobody_tells_them():
 def test_only_coefficients_in_use_can_be_tuned():
     with pytest.raises(ValueError, match="'alpha' is no coefficient"):
         Local(("A",), tuned={"alpha": 0.1})
+
+
+@pytest.mark.parametrize("deviation", [-0.1, float("nan"), float("inf")])
+def test_what_is_tuned_has_a_deviation_to_be_drawn_with(deviation):
+    with pytest.raises(ValueError, match="eta: wanted a deviation from 0 on, found"):
+        Local(("A",), tuned={"eta": deviation})

@@ -1,5 +1,6 @@
 """The arms of `motor-loop`: their graphs, their sizes and what they are said to cost."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -39,7 +40,7 @@ def test_a_gru_pays_for_every_weight_at_every_step():
     assert cost.tolist() == pytest.approx([4.6 * (40 * 3 * hidden + 3 * hidden**2 + 4 * hidden)] * 2)
 
 
-def test_a_spiking_network_pays_for_its_spikes():
+def test_a_spiking_network_pays_for_its_spikes_and_for_a_readout_of_traces():
     model = motor_loop.model_of("loop", TASK)
     drawn = TASK.sequences(KEYS, 3, "test")
     flat = model.start(KEYS)
@@ -50,9 +51,8 @@ def test_a_spiking_network_pays_for_its_spikes():
     for step in drawn.inputs.unbind(2):
         state = cell.step(values, step, state).state
         reached = (state[3] != 0).sum(-1)  # (P, neurons)
-        reached[:, :32] += 4
         total += 0.9 * (state[1].sum(1).double() * reached).sum(-1) + 0.9 * 32 * step.sum((1, 2)).double()
-    torch.testing.assert_close(seen.picojoules, total / (3 * 25))
+    torch.testing.assert_close(seen.picojoules, total / (3 * 25) + 4.6 * 32 * 4)
     torch.testing.assert_close(seen.output, model.live(flat, drawn.inputs))
 
 
@@ -60,4 +60,5 @@ def test_the_ideal_observer_is_ahead_of_what_is_hardly_trained():
     sizes = {"updates": 1, "batch": 4, "asked": 100}
     ideal, loop = (motor_loop.measure("reach", arm, [1, 2], sizes) for arm in ("reference", "loop"))
     assert min(ideal["at_50"]) > max(loop["at_50"])
-    assert set(loop) == {*ideal, "energy", "tuned", "tuned_before", "tuned_cut"}
+    assert set(loop) == {*ideal, "energy", "tuned", "tuned_before", "gained", "tuned_cut"}
+    assert loop["gained"] == pytest.approx(np.subtract(loop["tuned"], loop["tuned_before"]))

@@ -87,6 +87,26 @@ def test_verdicts_are_those_of_the_numbers_in_words_beside_what_was_published(tm
     assert max(map(len, found.text.splitlines())) <= 80
 
 
+def test_a_question_of_ours_is_tested_too_and_does_not_count_in_the_verdict(tmp_path: Path) -> None:
+    third = replace(TRIAL.contrasts[2], ours=True)
+    declared = replace(TRIAL, contrasts=(*TRIAL.contrasts[:2], third, *TRIAL.contrasts[3:]))
+    whole, as_claims = done(tmp_path / "ours", declared), done(tmp_path / "all")
+    assert [item["p"] for item in whole.record["contrasts"]] == [
+        item["p"] for item in as_claims.record["contrasts"]
+    ]
+    assert as_claims.record["verdict"]["contradicted"] == 1
+    assert whole.record["verdict"] == {"supported": 3, "contradicted": 0, "undecided": 1}
+    text = whole.text
+    assert text.index("what the claim implies") < text.index("Questions of ours beside it")
+    assert text.index("Questions of ours beside it") < text.index("contradicted  long, score: two less")
+    assert "The claim is supported here in part: of 4 contrasts" in text
+    page = (tmp_path / "ours" / "index.html").read_text()
+    assert "Questions of ours beside it" in page
+    assert "Questions of ours" not in as_claims.text
+    alone = replace(TRIAL, contrasts=(third,))
+    assert "the claim is not on trial" in " ".join(done(tmp_path / "alone", alone).text.split())
+
+
 def test_a_quick_form_of_two_seeds_says_that_it_can_decide_nothing(tmp_path: Path) -> None:
     found = done(tmp_path, quick=True)
     assert {item["verdict"] for item in found.record["contrasts"]} == {"undecided"}

@@ -169,6 +169,7 @@ GOOD = " ".join(["9"] * 4)
         (faces([f"0,1 2 3 {'9' * 5000},Training"]), "line 2: wanted pixels as whole numbers"),
         (faces([f"happy,{GOOD},Training"]), "wanted an emotion from 0 to 6, found 'happy'"),
         (faces([f"-1,{GOOD},Training"]), "wanted an emotion"),
+        (faces([f"000000000{'9' * 12},{GOOD},Training"]), "wanted an emotion from 0 to 6, found '0000000009"),
         (faces([f"0,{GOOD},Secret"]), "found 'Secret'"),
         (faces([f"0,{GOOD},Training"]), "two emotions at least"),
         (faces(['0,"1 2 3']), "cannot read the pictures bad.csv"),
@@ -204,6 +205,27 @@ def enormous():
 def test_bad_archives_are_told(content, what):
     with pytest.raises(SpecError, match=what):
         Images(source=File("bad.zip", content), size=2)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_is_read_or_told_whatever_byte_of_it_is_wrong(method):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name in ("a/1.png", "b/1.png"):
+            archive.writestr(name, png(picture(0)))
+    whole = stream.getvalue()
+    found = [_said(whole[:at] + bytes([whole[at] ^ 0x81]) + whole[at + 1 :]) for at in range(len(whole))]
+    assert all("bad.zip" in said for said in found if said)
+    assert sum(map(bool, found)) > len(whole) / 2
+
+
+def _said(content):
+    """What is wrong with an archive; nothing if it can be read."""
+    try:
+        packed.read(content, "bad.zip", 4)
+    except SpecError as error:
+        return str(error)
+    return ""
 
 
 def test_other_sources_are_told(tmp_path):

@@ -70,6 +70,16 @@ def test_numbers_in_an_npz_file_read_as_they_do_in_text():
     assert np.array_equal(own.trials.counts, other.trials.counts)
 
 
+def test_long_numbers_name_trials_of_their_own():
+    """Time stamps in milliseconds have 13 digits."""
+    buffer = io.BytesIO()
+    trial = 1_700_000_000_000 + np.arange(9)
+    np.savez(buffer, trial=trial, unit=np.full(9, 0.5), time=np.full(9, 0.001), label=np.arange(9) % 3)
+    own = SpikeTrains(file=File("own.npz", buffer.getvalue()), folds=3, bin=1.0)
+    assert own.trials.counts.shape[0] == 9
+    assert own.trials.units == ("0.5",)
+
+
 def test_folds_share_no_trial_and_have_all_classes():
     own = task(text(31), bin=10.0)
     found = {fold: own.sequences(KEYS, 500, fold) for fold in ("train", "validation", "test")}

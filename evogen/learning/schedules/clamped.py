@@ -5,9 +5,9 @@
 
 In the free phase (-) the output says softmax(o), in the clamped one (+) the target. With weak feedback gamma
 the update becomes the gradient of back-propagation. Where synapses skip levels, feedback is as weak as over
-all levels that they skip (ours): so are errors, whichever way they take. Feedback travels on the network's own weights, or on
-fixed random ones. Sources: Movellan 1991; Xie & Seung 2003, "Equivalence of backpropagation and contrastive
-Hebbian learning in a layered network"; random feedback: Detorakis et al. 2019.
+all levels that they skip (ours), so that every way back counts alike. Feedback travels on the network's own
+weights, or on fixed random ones. Sources: Movellan 1991; Xie & Seung 2003, "Equivalence of backpropagation
+and contrastive Hebbian learning in a layered network"; random feedback: Detorakis et al. 2019.
 """
 
 from __future__ import annotations

@@ -45,6 +45,8 @@ class Contrast:
         margin: of "same", in the measure's unit: a difference that would not matter.
         paired: whether seed s shares its random streams in both arms.
         published: the literature's figure for this difference, in words.
+        ours: whether it is a question of ours that the claim does not imply: it is tested and corrected with
+            the others, and does not count in the verdict on the claim.
     """
 
     task: str
@@ -55,6 +57,7 @@ class Contrast:
     margin: float = 0.0
     paired: bool = False
     published: str = ""
+    ours: bool = False
 
     @property
     def name(self) -> str:
@@ -87,7 +90,7 @@ class Trial:
         published: the literature's figures in words, or that none was readable.
         arms, tasks: what each is, in one line, by name.
         measures: by name.
-        contrasts: that the claim implies, whatever the numbers look like.
+        contrasts: that the claim implies, whatever the numbers look like; and such of ours, marked.
         full, quick: efforts.
         work: measures a cell; a function of a module, so that a worker can find it.
         notes: what a reader must know to judge, each a sentence.

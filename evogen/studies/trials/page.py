@@ -11,7 +11,7 @@ from evogen.report.figures import figure
 from evogen.report.markup import Child, Element, element, numeric, table
 from evogen.report.page import document
 from evogen.studies.export import dumped
-from evogen.studies.trials.table import RULE, found, head, implied, summary
+from evogen.studies.trials.table import RULE, found, head, implied, sides, summary
 
 Record = Mapping[str, Any]
 COLOURS = ("blue", "orange")
@@ -31,15 +31,18 @@ def write_all(folder: Path, text: str, whole: Record) -> tuple[Path, ...]:
 
 
 def _claim(whole: Record) -> Element:
-    rows = [(item["verdict"], implied(item, whole), found(item, whole)) for item in whole["contrasts"]]
+    parts: list[Child] = []
+    for title, items in sides(whole):
+        rows = [(item["verdict"], implied(item, whole), found(item, whole)) for item in items]
+        parts += [element("h3", title), table(["verdict", "contrast", "here"], rows)]
     return element(
         "section",
         element("h1", whole["title"]),
         element("p", f"On trial: {whole['claim']}", class_="lead"),
         element("p", f"Source: {whole['source']}. Published: {whole['published']}"),
         element("h2", "Verdict"),
-        element("p", summary(whole)) if rows else None,
-        table(["verdict", "the claim implies", "here"], rows) if rows else None,
+        element("p", summary(whole)) if parts else None,
+        *parts,
         element("p", RULE, class_="note"),
     )
 

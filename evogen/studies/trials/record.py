@@ -91,5 +91,5 @@ def _contrast(judged: Judged) -> dict[str, Any]:
 
 
 def _counts(judged: list[Judged]) -> dict[str, int]:
-    found = Counter(each.decision.verdict for each in judged)
+    found = Counter(each.decision.verdict for each in judged if not each.contrast.ours)
     return {verdict.value: found[verdict] for verdict in Verdict}

@@ -103,12 +103,20 @@ def verdicts(whole: Record) -> Iterator[str]:
     if not whole["contrasts"]:
         yield "No contrast of the claim has both its arms here: nothing is on trial."
         return
-    yield "Verdict on what the claim implies"
-    for item in whole["contrasts"]:
-        yield from paragraph(implied(item, whole), first=f"{item['verdict']:14}", rest=" " * 16)
-        yield from paragraph(found(item, whole), first=" " * 16, rest=" " * 16)
-    yield ""
+    for title, items in sides(whole):
+        yield title
+        for item in items:
+            yield from paragraph(implied(item, whole), first=f"{item['verdict']:14}", rest=" " * 16)
+            yield from paragraph(found(item, whole), first=" " * 16, rest=" " * 16)
+        yield ""
     yield from paragraph(summary(whole))
+
+
+def sides(whole: Record) -> Iterator[tuple[str, list[Record]]]:
+    """Yield the contrasts that the claim implies, and those of ours, each with its title, if any."""
+    for ours, title in ((False, "Verdict on what the claim implies"), (True, "Questions of ours beside it")):
+        if items := [item for item in whole["contrasts"] if item.get("ours", False) is ours]:
+            yield title, items
 
 
 def implied(item: Record, whole: Record) -> str:
@@ -154,6 +162,8 @@ def summary(whole: Record) -> str:
         head = "The claim is supported here in part"
     else:
         head = "Nothing is decided here"
+    if not total:
+        return "No contrast that the claim implies has both its arms here: the claim is not on trial."
     few = "" if _possible(whole) else f"; {seeds} seeds are too few for any verdict"
     return f"{head}: of {total} contrasts {said}{few}. Undecided is no evidence of equality."
 

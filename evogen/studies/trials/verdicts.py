@@ -3,7 +3,8 @@
 Primary test: exact Mann-Whitney rank sum of the seeds of two arms; Wilcoxon's signed rank where seeds are
 paired and enough, or where the other side is a number. "same" is two one-sided tests of those ranks, shifted
 by the margin (Schuirmann 1987); its contradiction is a difference tested to be beyond the margin. Holm's
-correction is over all contrasts of the trial, so that of equal arms at most 5 % of trials claim anything.
+correction is over all contrasts of the trial, also those of ours, so that at most 5 % of trials claim a
+difference between equal arms, or that arms are the same that differ by the margin.
 A failed seed ranks below every other, where the measure has a better side; else it is left out.
 """
 

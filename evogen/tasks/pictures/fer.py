@@ -97,7 +97,7 @@ def _pixels(text: str, where: str, title: str, side: int) -> NDArray[np.float32]
 
 
 def _emotion(text: str, where: str, title: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text[:9]) >= MOST_CLASSES:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) >= MOST_CLASSES:
         raise damaged(title, f"{where}: wanted an emotion from 0 to 6, found '{text[:40]}'")
     return int(text)
 

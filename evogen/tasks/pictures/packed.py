@@ -9,7 +9,9 @@ turned grey by its weights (0.299 R + 0.587 G + 0.114 B, ITU-R 601-2).
 from __future__ import annotations
 
 import io
+import lzma
 import os
+import struct
 import warnings
 import zipfile
 import zlib
@@ -27,7 +29,17 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm")
 LARGEST_IMAGE = 2**24  # pixels
 LARGEST_FILE = 2**26  # bytes of one image file
-_FAULTS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, OverflowError, MemoryError)
+_FAULTS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+)
 _START = (1980, 1, 1, 0, 0, 0)  # the first moment that a ZIP can name
 
 
@@ -69,7 +81,7 @@ def read(content: bytes, title: str, size: int) -> Album:
             classes = _classes(names, title)
             bounded(len(names), size, title)
             pictures = [_picture(archive, name, title, size) for name in names]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (*_FAULTS, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError) as error:
         raise damaged(title, f"wanted a ZIP of images, found {error}") from error
     known = sorted(set(classes))
     labels = np.array([known.index(name) for name in classes], dtype=np.int64)

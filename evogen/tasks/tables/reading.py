@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -155,7 +157,7 @@ def _npz(content: bytes, title: str) -> Sheet:
             found = {name: np.asarray(arrays[name]) for name in arrays.files}
     except (ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError) as error:
         raise _damaged(title, str(error)) from error
-    except (zipfile.BadZipFile, zlib.error) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError) as error:
         raise _damaged(title, str(error)) from error
     lengths = {name: array.shape[0] if array.ndim else None for name, array in found.items()}
     if None in lengths.values() or len(set(lengths.values())) > 1:
