@@ -192,7 +192,7 @@ def _synaptic(
     kept: Sequence[tuple[int, Link]],
 ) -> dict[str, Tensor]:
     """Return what neurons of a level own a synapse (1, M, N), without the synapses that are gone."""
-    start, rows = 0, []
+    start, rows = 0, list[int]()
     for number, link in enumerate(network.layout.links):
         if link.post == at:
             if any(number == other for other, _ in kept):

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from evogen.keys import Key
+from evogen.learning.rollout import forget
 from evogen.metrics import Subject
 from evogen.neurons import TICKS
 from evogen.phenotype import Network, State
@@ -157,4 +158,5 @@ def _played(
         seen = played.observation.to(agents.dtype)
         yield seen, state
         output, state = agents.live(seen, state)
-        played.step(task.act(output))
+        turn = played.step(task.act(output))
+        state = forget(state, turn.terminated | turn.truncated) if state else state

@@ -5,7 +5,7 @@
 
 Each agent loses neurons of its own draw, ~ uniform without replacement, and has an order of its own; all
 three scores are of the same episodes or examples. A neuron that is cut off hears nothing, has no bias, and
-nobody hears it, by weights or by rules.
+nobody hears it, by weights, rules or modulators. It keeps its place among neurons that compete.
 
 Sources: damage by removed neurons is textbook (LeCun et al. 1990 and since); shuffled senses: Tang, Ha 2021,
 "The sensory neuron as a transformer" (https://arxiv.org/abs/2109.02869).
@@ -25,6 +25,7 @@ from evogen.keys import Key
 from evogen.metrics import Subject
 from evogen.phenotype import Network
 from evogen.phenotype.network import State
+from evogen.phenotype.traits import VOICE
 from evogen.registry import register, setting
 from evogen.tasks import Fold, TaskKind
 
@@ -94,7 +95,12 @@ def cut(agents: Network, lost: Sequence[Tensor]) -> Network:
         for rule in link.rules:
             name = f"{number}.{rule}"
             rules[name] = rules[name] * own.unsqueeze(1)
-    return replace(agents, weights=weights, biases=biases, traits=replace(agents.traits, rule=rules))
+    neuron = dict(agents.traits.neuron)
+    for name in neuron:
+        if name.endswith(VOICE):
+            neuron[name] = neuron[name] * ~gone[int(name.partition(".")[0])].unsqueeze(1)  # (R, 1, N)
+    traits = replace(agents.traits, neuron=neuron, rule=rules)
+    return replace(agents, weights=weights, biases=biases, traits=traits)
 
 
 def shuffled(agents: Network, order: Tensor) -> Network:

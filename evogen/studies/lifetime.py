@@ -153,8 +153,8 @@ STUDY = trial(
             "Rival cures and the reserve are questions of ours; the paper names none of them.",
             "Contrasts are on `kept`, so that an arm that learns badly does not count as unstable.",
             "Only synapses from input to hidden units are plastic. All arms have 200,000 steps, in which the "
-            "ABCD arms have five times as many numbers to search; in pilots the survival of static nets grew with "
-            "the length of training. Sizes were set after pilots of four seeds on other streams.",
+            "ABCD arms have five times as many numbers to search; in pilots the survival of static nets grew "
+            "with the length of training. Sizes were set after pilots of four seeds on other streams.",
             "A static network need not survive either: its own row is the rate of failure to expect.",
         ),
     )

@@ -167,11 +167,11 @@ STUDY = trial(
         notes=(
             "Equations of the spiking network: evogen/studies/coding.py, which says what of them is ours; "
             "its feedback is the transpose of its predictions, so that no synapse is extra.",
-            "The spiking network makes squared errors small by plain steps, the other cross-entropy by Adam. "
-            "That is not the difference: on two other seeds of split-class the mlp forgot 97 to 100 points on "
-            "the validation folds with squared errors or by plain descent, too.",
+            "The spiking network makes squared errors small by plain steps, the other cross-entropy by "
+            "Adam. That is not the difference: on two other seeds of split-class the mlp forgot 97 to 100 "
+            "points on the validation folds with squared errors or by plain descent, too.",
             "Rates (local 0.2, 0.5, 1; Adam 0.0003, 0.001, 0.003) and the strength of EWC (of 10, 100, 1000) "
-            "were chosen on the validation folds of two other seeds; the local 0.2 is the least that was tried.",
+            "were chosen on the validation folds of two other seeds; the local 0.2 is the least tried.",
             "On the stream every part is asked about all test images: backward transfer there is what the "
             "rest of the stream adds.",
         ),

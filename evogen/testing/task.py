@@ -229,8 +229,8 @@ def has_stages_of_examples(task: Any) -> None:
             assert heads[labels].all()
             seen.append(inputs)
         everything = torch.cat(seen)
-        shared = len(everything) - len(everything.unique(dim=0))
-        assert shared == sum(len(one) - len(one.unique(dim=0)) for one in seen)
+        shared = len(everything) - len(torch.unique(everything, dim=0))
+        assert shared == sum(len(one) - len(torch.unique(one, dim=0)) for one in seen)
 
 
 def _episode(task: Any) -> list[tuple[Tensor, Tensor, Step]]:

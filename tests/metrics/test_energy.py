@@ -8,7 +8,7 @@ import torch
 
 from evogen.keys import Key
 from evogen.metrics import measured
-from evogen.metrics.energy import Energy, conductance, events, operations
+from evogen.metrics.energy import Energy, _played, conductance, events, operations
 from evogen.neurons import TICKS
 from evogen.phenotype import Development, develop, embryo
 from evogen.tasks import TaskKind
@@ -87,3 +87,14 @@ def test_episodes_and_sequences_are_lived_through():
         found = measured([Energy(lives=4, steps=3)], metric.subject(kind))
         assert (found["conductance"] > 0).all()
         assert (found["picojoules"] > 0).all()
+
+
+def test_a_life_that_ends_begins_anew_without_its_memory():
+    """Some walks end within their five steps; plastic synapses change in every step of one."""
+    task = tiny.TASKS[TaskKind.CONTROL]
+    agents = tiny.network(task, rule="abcd")
+    states = [state["0.abcd"].clone() for _, state in _played(task, agents, tiny.keys(), 4, 12)]
+    new = torch.stack([(part == 0).all(-1).all(-1) for part in states])  # (T, P, B)
+    assert new[0].all()
+    assert new[1:].any()
+    assert not new[1:].all()

@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from evogen.keys import Key
 from evogen.metrics.robustness import Robustness, cut, dead, orders, shuffled
+from evogen.phenotype import Development, develop, embryo
+from evogen.plasticity.local import Local
 from evogen.tasks import TaskKind
 from evogen.testing import tiny
 from evogen.testing.metric import subject
@@ -65,6 +68,23 @@ def test_a_dead_plastic_neuron_learns_nothing():
             assert not fast[f"{number}.abcd"][:, :, 1].any()
         if link.post == 1:
             assert not fast[f"{number}.abcd"][..., 1].any()
+
+
+def test_no_dead_neuron_speaks_to_a_modulator():
+    task = tiny.TASKS[TaskKind.CONTROL]
+    rules = {"local": Local(("A",), modulator="layer")}
+    how = Development(tiny.FREE, rules, Key(0).child("tiny"))
+    genome = tiny.genome(0, rules=False)
+    plan = tiny.plan(genome, task, rule="local")
+    layer = plan.groups[1]._replace(activation="gauss")  # 1 at rest
+    body = develop(how, [embryo(how, genome, replace(plan, groups=(plan.groups[0], layer, plan.groups[2])))])
+    agents = body.network(body.flat).detach()
+    lost = [torch.zeros(1, level.size, dtype=torch.bool) for level in agents.layout.levels[1:-1]]
+    lost[0][:, 1] = True
+    before, after = (each.traits.neuron["1.local~modulator"] for each in (agents, cut(agents, lost)))
+    assert before[..., 1].all()
+    assert not after[..., 1].any()
+    assert torch.equal(before[..., 2:], after[..., 2:])
 
 
 def test_a_shuffled_agent_sees_the_same_things_elsewhere(candidates):

@@ -159,6 +159,7 @@ def _npz(content: bytes, title: str) -> Sheet:
         raise _damaged(title, str(error)) from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError) as error:
         raise _damaged(title, str(error)) from error
+    _bounded(sum(array.size for array in found.values()), title)  # one byte may be a cell
     lengths = {name: array.shape[0] if array.ndim else None for name, array in found.items()}
     if None in lengths.values() or len(set(lengths.values())) > 1:
         raise _damaged(title, f"wanted arrays of one length, found {lengths}")

@@ -114,8 +114,27 @@ def test_damaged_parquet_is_said_so(monkeypatch):
 
 def test_an_archive_that_would_fill_memory_is_not_unpacked(monkeypatch):
     monkeypatch.setattr(reading, "MOST_CELLS", 1000)
-    with pytest.raises(SpecError, match="wanted at most 1000 cells"):
-        parse(File("t.npz", npz(X=np.zeros(2000))))
+    for array in (np.zeros(2000), np.zeros(2000, np.int8)):
+        with pytest.raises(SpecError, match="wanted at most 1000 cells"):
+            parse(File("t.npz", npz(X=array)))
+
+
+def test_an_archive_is_read_or_said_to_be_damaged_whatever_byte_of_it_is_wrong():
+    array, stream = io.BytesIO(), io.BytesIO()
+    np.save(array, np.arange(5.0))
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("x.npy", array.getvalue())
+    whole = stream.getvalue()
+    said = [_said(whole[:at] + bytes([whole[at] ^ 0x81]) + whole[at + 1 :]) for at in range(len(whole))]
+    assert sum("cannot read the table t.npz" in text for text in said) > len(whole) / 2
+
+
+def _said(content: bytes) -> str:
+    try:
+        parse(File("t.npz", content))
+    except SpecError as error:
+        return str(error)
+    return ""
 
 
 def test_reading_parquet_without_pyarrow_names_the_extra(monkeypatch):
