@@ -28,6 +28,7 @@ from evogen.learning.errors.feedback import Feedback
 from evogen.learning.schedules import Fixed
 from evogen.learning.schedules.single import Single
 from evogen.phenotype import Network, Phenotype
+from evogen.phenotype.layout import NEURON
 from evogen.registry import evolvable, part, register, setting
 from evogen.tasks import ClassificationTask, TaskKind
 
@@ -75,7 +76,7 @@ class Local:
     ) -> Progress[Adam]:
         """Return the innate parameters, with an optimiser that has not moved."""
         levels = phenotype.layout.levels
-        if phenotype.layout.stateful or any(level.spiking for level in levels):
+        if phenotype.layout.stateful or any((*at.neurons, *at.spiking) != (NEURON,) for at in levels):
             raise DevelopmentError(f"learner 'local' finds activities by itself: {self.forgetful}")
         return Progress.start(phenotype, keys, values, Adam(phenotype.flat, phenotype.pace))
 

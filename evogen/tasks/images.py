@@ -28,7 +28,7 @@ from evogen.tasks.pictures.split import Rows, split
 from evogen.tasks.play import answers, hits
 
 DIGITS = "digits"
-LARGEST = 2**29  # bytes; FER-2013 has 3 * 10^8
+LARGEST = packed.LARGEST  # bytes; FER-2013 has 3 * 10^8
 
 
 @register("task", "images")

@@ -181,14 +181,16 @@ def _trials(source: str | File, bin: float, window: float) -> Trials:
     if not fired.any():
         raise _wrong(title, "wanted at least one spike, found silent trials only")
     units = np.unique(spikes.unit[fired])
-    seconds = window / 1000 if window else max(float(spikes.time[fired].max()), 0.0) + 1e-9
-    steps = max(1, math.ceil(seconds * 1000 / bin - 1e-6))
+    last = max(float(spikes.time[fired].max()), 0.0)
+    seconds = window / 1000 if window else math.inf
+    steps = max(1, math.ceil(window / bin - 1e-6) if window else int(last * 1000 / bin + 1e-6) + 1)
     if len(labels) * steps * len(units) > MOST_COUNTS:
         found = f"{len(labels)} trials x {steps} steps x {len(units)} units"
         raise _wrong(title, f"wanted at most {MOST_COUNTS} counts, found {found}: widen bin, or set window")
     counts = np.zeros((len(labels), steps, len(units)), np.float32)
     kept = fired & (spikes.time >= 0) & (np.nan_to_num(spikes.time) < seconds)
-    step = np.minimum((spikes.time[kept] * 1000 / bin).astype(np.int64), steps - 1)
+    # a spike at the start of a bin is in it, though its time in seconds may be a rounding below
+    step = np.minimum((spikes.time[kept] * 1000 / bin + 1e-6).astype(np.int64), steps - 1)
     np.add.at(counts, (row[kept], step, np.searchsorted(units, spikes.unit[kept])), 1.0)
     return Trials(counts, coded.astype(np.int64), tuple(units.tolist()), tuple(classes.tolist()))
 

@@ -166,6 +166,19 @@ def test_networks_with_memory_are_refused():
         Local().fit(phenotype, BLOBS, tiny.keys(), {})
 
 
+@pytest.mark.parametrize("neuron", [name for name in known("neuron") if name != "rate"])
+def test_networks_of_other_neurons_are_refused(neuron):
+    """Activities are found by f(u) alone, which knows nothing of winners, dendrites or trained slopes."""
+    genome = tiny.genome(0, rules=False)
+    plan = tiny.plan(genome, BLOBS)
+    layer = plan.groups[1]._replace(neuron=neuron, activation="identity")
+    how = Development(direct.Direct(), {}, Key(0).child("others"))
+    plan = dataclasses.replace(plan, groups=(plan.groups[0], layer, plan.groups[2]))
+    phenotype = develop(how, [embryo(how, genome, plan)])
+    with pytest.raises(DevelopmentError, match="wanted rate neurons"):
+        Local().fit(phenotype, BLOBS, tiny.keys([0]), {})
+
+
 def stacked(activations, sizes=(7, 5), *, skips=False, first=0):
     """One candidate an activation function: in -> 7 -> 5 -> out, and perhaps from the first layer to out."""
     rules = {name: part() for name, part in known("rule").items()}

@@ -1,6 +1,7 @@
 """Pictures of the user's: a folder, a ZIP of one, a file in FER-2013's format."""
 
 import io
+import os
 import zipfile
 
 import numpy as np
@@ -85,6 +86,18 @@ def test_a_zip_with_folders_above_is_the_same_as_the_folder(folder):
 
 def test_packing_gives_the_same_bytes_again(folder):
     assert packed.pack(folder) == packed.pack(folder)
+
+
+def test_a_folder_is_not_packed_beyond_what_a_run_can_keep(folder, monkeypatch):
+    monkeypatch.setattr(packed, "LARGEST", 100)
+    with pytest.raises(SpecError, match="wanted at most 100 bytes of images"):
+        packed.pack(folder)
+
+
+def test_what_is_no_file_is_not_waited_for(folder):
+    os.mkfifo(folder / "cats" / "pipe.png")
+    with pytest.raises(SpecError, match=r"cats/pipe\.png is no file"):
+        packed.pack(folder)
 
 
 def test_scaling_takes_means_over_areas():

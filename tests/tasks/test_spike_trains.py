@@ -44,6 +44,13 @@ def test_spikes_are_counted_in_bins_of_units_in_order():
     assert (own.inputs, own.outputs) == (2, 2)
 
 
+def test_a_spike_at_the_start_of_a_bin_is_in_it():
+    """1.001 s are 1000.9999999999999 ms."""
+    times = "".join(f"0,a,{step / 1000},even\n" for step in range(1100))
+    own = task(HEADER + times + text()[len(HEADER) :].replace("0,,,even\n", ""), bin=1.0)
+    assert own.trials.counts[0, :, 0].tolist() == [1.0] * 1100
+
+
 def test_a_window_leaves_out_what_is_before_and_after_it():
     early = text() + "5,a,-0.001,odd\n"
     own = task(early, bin=5.0, window=20.0)

@@ -29,6 +29,7 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm")
 LARGEST_IMAGE = 2**24  # pixels
 LARGEST_FILE = 2**26  # bytes of one image file
+LARGEST = 2**29  # bytes of all of them
 _FAULTS = (
     OSError,
     ValueError,
@@ -47,9 +48,9 @@ def pack(folder: Path) -> bytes:
     """Return the images of a folder as a ZIP; equal files give equal bytes.
 
     Raises:
-        SpecError: it cannot be read, or has a file that is no image.
+        SpecError: it cannot be read, has a file that is no image, or more than LARGEST bytes.
     """
-    stream = io.BytesIO()
+    stream, total = io.BytesIO(), 0
     try:
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
             for path in _files(folder):
@@ -57,8 +58,12 @@ def pack(folder: Path) -> bytes:
                 if _passed_over(name):
                     continue
                 _refuse_others(name, str(folder))
+                if not path.is_file():  # nor a pipe, which would be waited for
+                    raise damaged(str(folder), f"{name} is no file")
                 if (size := path.stat().st_size) > LARGEST_FILE:
                     raise damaged(str(folder), f"{name} has {size} bytes, wanted at most {LARGEST_FILE}")
+                if (total := total + size) > LARGEST:  # before they fill memory
+                    raise damaged(str(folder), f"wanted at most {LARGEST} bytes of images, found more")
                 archive.writestr(zipfile.ZipInfo(name, _START), path.read_bytes())
     except OSError as error:
         raise damaged(str(folder), f"{error.strerror or error}") from error
