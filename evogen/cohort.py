@@ -85,8 +85,8 @@ class Evaluation:
         fitness: mean score over the born agents on the search's own episodes or folds; None unless OK. Higher
             is better.
         scores: one per born agent, mean over its episodes.
-        metrics: further numbers by the names of `evogen.measures` and of metrics, and in a race the `rung` (from 1) at which
-            the candidate left, see `evogen.learning.racing`.
+        metrics: further numbers by the names of `evogen.measures` and of metrics, and in a race the `rung`
+            (from 1) at which the candidate left, see `evogen.learning.racing`.
         curve: the inner loop's own measure (return or accuracy), evenly spaced from start to end.
         steps: environment steps, or samples, that the inner loop spent.
         tuned: innovation id to the tuned expression of that gene (see Genome); stored for every candidate,

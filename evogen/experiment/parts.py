@@ -29,7 +29,7 @@ def part_of(kind: str, data: Part, where: Where, folder: Path) -> Configured[Any
     name = kind_of(data)
     place = where / "kind" if isinstance(data, dict) else where
     if not isinstance(name, str):
-        raise place.error(f"wanted the name of a {kind}, found {show(name)}")
+        raise place.error(f"wanted the name of {_article(kind)} {kind}, found {show(name)}")
     try:
         cls = find(kind, name)
     except SpecError as error:
@@ -40,6 +40,10 @@ def part_of(kind: str, data: Part, where: Where, folder: Path) -> Configured[Any
         if item.name in rest and (inner := item.metadata.get("part")):
             given[item.name] = part_of(inner, rest[item.name], where / item.name, folder).value
     return settings(cls, {key: rest[key] for key in rest if key not in given}, where, **given)
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def plain(value: Any, ranges: Mapping[str, Range] | None = None) -> dict[str, Any]:

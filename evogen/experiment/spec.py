@@ -22,6 +22,7 @@ from evogen.learning import Checked, Forgetful, Gradientless, Learner, racing
 from evogen.learning.none import NoLearner
 from evogen.measures import MEASURES
 from evogen.metrics import Metric
+from evogen.plasticity import Taught
 from evogen.registry import evolvable_fields, known, name_of
 from evogen.schema import (
     Compute,
@@ -37,7 +38,7 @@ from evogen.schema import (
 )
 from evogen.space import ArchitectureSpace, Integers, Log, RulesSpace, SearchSpace, Uniform
 from evogen.strategies import Spreading, Strategy
-from evogen.tasks import Task
+from evogen.tasks import Task, TaskKind
 
 GRAMMAR = "grammar.bnf"
 _PARTS = ("task", "learner", "wiring", "strategy")
@@ -141,6 +142,7 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         text = "several lives tune several expressions: wanted 1, or inheritance: baldwinian"
         raise (top / "search" / "lives").error(f"{text}; found {sections['search'].lives}")
     rules = _rules(written.plasticity, architecture, top / "plasticity")
+    _told(rules, task, top / "plasticity")
     return Experiment(
         written.name,
         written.seed,
@@ -286,13 +288,23 @@ def _rules(
     return found
 
 
+def _told(rules: Mapping[str, Configured[Any]], task: Task, where: Where) -> None:
+    """Refuse a rule that follows errors where no teacher tells any."""
+    for name, rule in rules.items():
+        if isinstance(rule.value, Taught) and rule.value.taught and task.kind is not TaskKind.LIFE:
+            text = "a rule that follows errors wants a task whose lessons have a teacher, such as digits-life"
+            raise (where / name).error(f"{text}; found a task of kind {task.kind}")
+
+
 def _idle(rule: Configured[Any], where: Where) -> None:
     """Refuse a coefficient that is set, but that nothing which the rule is made of uses."""
     for item in evolvable_fields(type(rule.value)):
         set_ = item.name in rule.ranges or getattr(rule.value, item.name) != item.default
         if set_ and item.name not in (*rule.value.coefficients, "granularity"):
             used = ", ".join(rule.value.coefficients)
-            raise (where / item.name).error(f"no part of this rule uses it: wanted one of {used}, or remove it")
+            raise (where / item.name).error(
+                f"no part of this rule uses it: wanted one of {used}, or remove it"
+            )
 
 
 def _genes(learner: Configured[Any], rules: Mapping[str, Configured[Any]]) -> dict[str, Any]:

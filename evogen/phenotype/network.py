@@ -121,7 +121,8 @@ class Network:
             observation: (P, B, inputs).
             state: from `start` or the step before.
             teach: (P, B, outputs) that stands in for the output activity in the plasticity of this step.
-            errors: by level, (P, B, N) of its neurons, for rules that follow errors.
+            errors: by level, (P, B, N) of its neurons, for rules that follow errors; by default, where there
+                is a teacher, what the output falls short of it.
 
         Returns:
             The output (P, B, outputs) and the new state.
@@ -147,7 +148,10 @@ class Network:
         if not self.layout.stateful:
             return self.forward(observation), state
         activity, new, heard = self._fired(observation, state)
-        said = activity if teach is None else [*activity[:-1], teach.to(self.dtype)]
+        said = activity
+        if teach is not None:
+            said = [*activity[:-1], teach.to(self.dtype)]
+            errors = errors or {len(said) - 1: said[-1] - activity[-1]}
         ends = [(_heard(link, said, state), said[link.post]) for link in self.layout.links]
         new |= plastic.learn(
             self.layout,

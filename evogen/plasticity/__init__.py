@@ -6,8 +6,8 @@ ends of its synapses, their weights, and what is said to it (a modulator, an err
 remembers is zero at the start of a life. Every life in the batch has its own: axes (P, B, pre, post), with
 one entry on `pre` or `post` for what belongs to neurons.
 
-A rule that lets a learner tune its coefficients, or that has a learned modulator, also has what `Tunable` or
-`Modulated` names.
+A rule that lets a learner tune its coefficients, that has a learned modulator, or that follows errors, also
+has what `Tunable`, `Modulated` or `Taught` names.
 """
 
 from __future__ import annotations
@@ -109,6 +109,16 @@ class Tunable(Protocol):
     @property
     def granularity(self) -> str:
         """Who has one of its own: the value of a `Granularity`."""
+        ...
+
+
+@runtime_checkable
+class Taught(Protocol):
+    """A rule that may follow errors."""
+
+    @property
+    def taught(self) -> bool:
+        """Whether it does: without a teacher such a rule learns nothing."""
         ...
 
 

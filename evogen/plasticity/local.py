@@ -33,7 +33,7 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
-from evogen.errors import DevelopmentError, near
+from evogen.errors import near
 from evogen.plasticity import FAST, Extent, Granularity, Seen, State, Values
 from evogen.plasticity.change import Change
 from evogen.plasticity.reserve import pay
@@ -150,6 +150,11 @@ class Local:
         return tuple(item.name for item in dataclasses.fields(self) if item.name in used)
 
     @property
+    def taught(self) -> bool:
+        """Whether it follows errors, which somebody must tell."""
+        return self.factors == "error"
+
+    @property
     def hebbian(self) -> bool:
         """Whether F follows activity."""
         return not _HEBBIAN.isdisjoint(self.terms)
@@ -205,12 +210,7 @@ class Local:
             return new["pre"], new["post"]
         if self.factors == "stdp":
             return new["pre"], seen.post
-        if seen.error is None:
-            raise DevelopmentError(
-                "a rule with factors: error learns from what its neurons are told, and nobody tells them; "
-                "use a learner that does, or other factors"
-            )
-        return seen.pre, seen.error
+        return seen.pre, 0.0 * seen.post if seen.error is None else seen.error
 
     def _limited(self, fast: Tensor, born: Tensor, v: Values) -> Tensor:
         """Return F with norm and bounds; `fast` is fresh."""

@@ -76,7 +76,7 @@ def _folds(task: Digits) -> Mapping[str, tuple[Tensor, Tensor]]:
 
 @cache
 def pixels(task: Digits, fold: str) -> tuple[Tensor, Tensor]:
-    """Return the (M, 64) float32 pixels of a fold, 0 to 16, and (M,) labels; shared, do not write into them."""
+    """Return the (M, 64) float32 pixels of a fold, 0 to 16, and (M,) labels; both shared, to be read only."""
     images, labels, members = _split(task)
     rows = members[fold]
     return torch.from_numpy(images[rows].astype(np.float32)), torch.from_numpy(labels[rows].astype(np.int64))

@@ -215,6 +215,12 @@ def test_a_coefficient_that_no_term_of_the_rule_uses_is_refused(given: str) -> N
         evogen.load(ROOT / "searchspaces/plasticity.yaml", [f"plasticity.local.kappa={given}"])
 
 
+def test_a_rule_that_follows_errors_wants_a_teacher() -> None:
+    given = ["plasticity.local={terms: [A], factors: error}"]
+    with pytest.raises(SpecError, match=r"plasticity\.local: .* wants a task whose lessons have a teacher"):
+        evogen.load(ROOT / "searchspaces/plasticity.yaml", given)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "searchspaces").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_experiment_loads(path: Path) -> None:
     experiment = evogen.load(path)

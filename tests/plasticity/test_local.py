@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from plastic_lives import life, lives
 
-from evogen.errors import DevelopmentError
 from evogen.keys import Key
 from evogen.plasticity.local import Local
 from evogen.testing import contract
@@ -254,10 +253,12 @@ def test_growth_never_takes_more_than_the_reserve_has():
     assert spent[-1] == pytest.approx(0.2)
 
 
-def test_rules_that_follow_errors_say_when_nobody_tells_them():
-    pre, post, w = life()
-    with pytest.raises(DevelopmentError, match="nobody tells them"):
-        lives(PRESETS["error"], pre, post, w)
+def test_rules_that_follow_errors_learn_nothing_where_nobody_tells_any():
+    rule, (pre, post, w) = PRESETS["error"], life()
+    assert rule.taught
+    assert not Local().taught
+    found, _ = lives(rule, pre, post, w)
+    np.testing.assert_array_equal(found, np.broadcast_to(w, found.shape))
 
 
 def test_only_coefficients_in_use_can_be_tuned():

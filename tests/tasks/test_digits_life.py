@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import pytest
 import torch
 
+from evogen.keys import Key
+from evogen.plasticity.local import Local
+from evogen.studies.nets import Layer, Net
 from evogen.tasks import Fold
 from evogen.tasks.digits import Digits
 from evogen.tasks.digits_life import DigitsLife
@@ -140,3 +143,19 @@ def test_a_passing_failure_in_a_lesson_is_not_forgotten():
 
     agents = Recovering(random_weights((2, 64, 10)), row=0, step_of_failure=5)
     assert TASK.score(agents, keys(2), Fold.SEARCH).isnan().tolist() == [True, False]
+
+
+def test_a_rule_that_follows_errors_learns_from_what_the_readout_falls_short_of():
+    """Widrow & Hoff's delta rule at the readout of random features, F from zero, in one life."""
+    rule = Local(terms=("A",), factors="error", A=1.0, eta=0.01)
+    net = Net((Layer(32),), rule="local", rules={"local": rule})
+    bodies = net.phenotype(TASK, range(3), Key(4))
+    network = bodies.network(bodies.flat).detach()
+    image, target = torch.randn(3, 1, 64), torch.eye(10)[[3]].expand(3, 1, 10)
+    state = network.start(1)
+    hidden, output = network.activity(image, state)[1:]
+    _, after = network.step(image, state, teach=target)
+    (fast,) = after.values()
+    wanted = 0.01 * hidden.unsqueeze(-1) * (target - output).unsqueeze(-2)  # (P, B, pre, post)
+    torch.testing.assert_close(fast, wanted)
+    assert (DigitsLife(lessons=400).score(network, keys(3), Fold.REPORT) > 0.6).all()

@@ -65,7 +65,7 @@ def shortfall(network: Network, output: Tensor, target: Tensor) -> Tensor:
 
 
 def carriers(layout: Layout, keys: Sequence[Key], like: Tensor) -> tuple[Tensor, ...]:
-    """Return fixed random weights (P, pre, post) for each link, ~ N(0, 1 / pre) as free weights."""
+    """Return fixed random weights (P, pre, post) for each link, ~ N(0, 1 / pre) pre with its padding."""
     shapes = [(layout.levels[link.pre].size, layout.levels[link.post].size) for link in layout.links]
     return drawn(shapes, keys, like)
 

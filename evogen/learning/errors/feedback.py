@@ -1,6 +1,6 @@
 """Random feedback: errors come back, level by level, through fixed random weights B.
 
-    q_l = f'(u_l) sum_post B q_post        B ~ N(0, 1 / pre), never learnt
+    q_l = f'(u_l) sum_post B q_post        B ~ N(0, 1 / pre), never learnt; pre with its padding
 
 Sources: Lillicrap et al. 2016, "Random synaptic feedback weights support error backpropagation for deep
 learning"; random back-propagation in El Srouji et al. 2022 (arXiv 2208.13144).

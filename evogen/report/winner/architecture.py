@@ -150,7 +150,8 @@ def described(plan: Plan) -> str:
         return f"{ends[0]}; {count} neuron groups{within} on {max(plan.levels) - 1} levels; {ends[1]}"
     genes = list(dict.fromkeys(group.gene for group in plan.groups[1:-1]))
     chains = [", ".join(_group(group) for group in plan.groups[1:-1] if group.gene == gene) for gene in genes]
-    names = [f"module {at + 1}" for at in range(len(chains))] if plan.anatomy is None else [plan.anatomy.words]
+    names = [f"module {at + 1}" for at in range(len(chains))]
+    names = names if plan.anatomy is None else [plan.anatomy.words]
     modules = "; ".join(f"{name}: {chain}" for name, chain in zip(names, chains, strict=True))
     return f"{ends[0]}; {modules}; {ends[1]}"
 
