@@ -34,8 +34,17 @@ from evogen.tasks.stages import CENTRE, SPREAD, Scenario, right
 from evogen.tasks.streamed_digits import StreamedDigits
 
 BATCH, CLIP = 4, 1.0
-LOCAL_RATE, RATE = 0.2, 0.001
-STRENGTH = {"ewc": 100.0, "replay": 1.0}
+RATE: Mapping[str, Mapping[str, float]] = {
+    "streamed": {"coding": 0.2, "mlp": 0.003, "ewc": 0.003, "replay": 0.01},
+    "split": {"coding": 0.1, "mlp": 0.001, "ewc": 0.001, "replay": 0.001},
+    "split-class": {"coding": 0.05, "mlp": 0.00003, "ewc": 0.0003, "replay": 0.003},
+}
+FRESH = 100  # the first seed; the test folds of smaller ones were looked at before the arms were tuned apart
+STRENGTH: Mapping[str, Mapping[str, float]] = {
+    "streamed": {"ewc": 100.0, "replay": 1.0},
+    "split": {"ewc": 100.0, "replay": 1.0},
+    "split-class": {"ewc": 1000.0, "replay": 1.0},
+}
 PROTECTIONS: Mapping[str, Protection] = {"ewc": EWC(), "replay": Replay()}
 BRIGHTEST = 16.0  # of a pixel
 
@@ -44,7 +53,7 @@ def measure(
     task: str, arm: str, seeds: Sequence[int], sizes: Mapping[str, float]
 ) -> Mapping[str, Sequence[float]]:
     """Return what a cell measures, one number a seed, on the test fold."""
-    found = examined(task, arm, seeds, sizes, "test")
+    found = examined(task, arm, [FRESH + seed for seed in seeds], sizes, "test")
     return {name: values.double().tolist() for name, values in found.items()}
 
 
@@ -60,7 +69,7 @@ def examined(
     found: dict[str, Tensor] = {}
     if arm == "coding":
         net = Coding(PIXELS, CLASSES, (hidden,))
-        after = _taught(net, train, keys, epochs)
+        after = _taught(net, train, keys, epochs, RATE[task][arm])
         R, spikes = _asked(net, after, asked)
         found["spikes"] = spikes
     else:
@@ -73,8 +82,8 @@ def examined(
             [key.child("learn") for key in keys],
             Pass(epochs, BATCH, CLIP),
             protection=PROTECTIONS.get(arm, Unprotected()),
-            strength=torch.full((len(seeds),), STRENGTH.get(arm, 0.0)),
-            rate=torch.full((len(seeds),), RATE),
+            strength=torch.full((len(seeds),), STRENGTH[task].get(arm, 0.0)),
+            rate=torch.full((len(seeds),), RATE[task][arm]),
         )
         R = task_matrix(respond, course.after, asked)
     return found | {
@@ -93,7 +102,9 @@ def _task(task: str, seed: int, sizes: Mapping[str, float]) -> ContinualTask:
     return SplitDigits(scenario=scenario, stage_seed=seed, split_seed=seed)
 
 
-def _taught(net: Coding, stages: Sequence[Stage], keys: Sequence[Key], epochs: int) -> list[Weights]:
+def _taught(
+    net: Coding, stages: Sequence[Stage], keys: Sequence[Key], epochs: int, rate: float
+) -> list[Weights]:
     """Return the weights after each stage."""
     weights, after = net.start([key.child("start") for key in keys]), []
     targets = torch.eye(CLASSES)
@@ -104,7 +115,7 @@ def _taught(net: Coding, stages: Sequence[Stage], keys: Sequence[Key], epochs: i
             for index in torch.split(torch.from_numpy(drawn), BATCH, 1):
                 images, labels = taken(stage.inputs, index), targets[taken(stage.labels, index)]
                 told = net.see(weights, _pixels(images), labels, stage.heads)
-                weights = net.learnt(weights, told, LOCAL_RATE)
+                weights = net.learnt(weights, told, rate)
         after.append(weights)
     return after
 
@@ -168,10 +179,14 @@ STUDY = trial(
             "Equations of the spiking network: evogen/studies/coding.py, which says what of them is ours; "
             "its feedback is the transpose of its predictions, so that no synapse is extra.",
             "The spiking network makes squared errors small by plain steps, the other cross-entropy by "
-            "Adam. That is not the difference: on two other seeds of split-class the mlp forgot 97 to 100 "
-            "points on the validation folds with squared errors or by plain descent, too.",
-            "Rates (local 0.2, 0.5, 1; Adam 0.0003, 0.001, 0.003) and the strength of EWC (of 10, 100, 1000) "
-            "were chosen on the validation folds of two other seeds; the local 0.2 is the least tried.",
+            "Adam: two differences beside the one on trial.",
+            "Each arm's rate on each task, and EWC's strength, gave the best accuracy on the validation "
+            "folds of two other seeds. Tried: coding 0.01 to 1; mlp 0.00001 to 0.01; ewc 0.0001 to 0.01, "
+            "strength 10 to 1000; replay 0.0003 to 0.01. Slow learning alone forgets less: on split-class "
+            "the mlp kept 33 % at 0.00003, 22 % at 0.001. Other values of four of the spiking network's "
+            "constants were looked at on the stream first, one at a time, and its first ones kept.",
+            "A first full run had one rate for all tasks, with the spiking network's alone tuned for "
+            "split-class; it was thrown away, and these are seeds that it had not.",
             "On the stream every part is asked about all test images: backward transfer there is what the "
             "rest of the stream adds.",
         ),

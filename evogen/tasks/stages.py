@@ -11,7 +11,8 @@ Intelligence 4, https://doi.org/10.1038/s42256-022-00568-3):
 What a network is told of a stage comes as further inputs (the context): nothing, a one-hot number (times the
 root of the number of stages, so that the context is as loud as the pixels: mean square 1), or the stage's
 prototype, the mean of its training examples. Where the stage is not known at asking, the context can
-still be inferred: `nearest` takes the prototype nearest to the example (Iyer et al. 2022, section 3.2).
+still be inferred: `nearest` takes the prototype nearest to the example (Iyer et al. 2022, section 3.2), of
+all stages, also of those that are still to come.
 
 Pixels p of digits, 0 to 16, are scaled as (p - 5) / 6, near their mean of 4.9 and deviation of 6.0: by
 constants, so that no stage is seen through the statistics of another.
