@@ -37,7 +37,7 @@ def test_a_loop_too_short_for_its_rungs_is_refused(racing, iterations, said):
 
 
 def test_a_learner_that_cannot_stop_is_refused_with_those_that_can():
-    with pytest.raises(SpecError, match=r"\(distill, dqn, ppo, snes, supervised\), found another"):
+    with pytest.raises(SpecError, match=r"\(bptt, distill, dqn, local, ppo, snes, supervised\), found another"):
         check(Racing(), NoLearner(), Lessons())
 
 
