@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -275,8 +274,6 @@ def test_of_arms_that_differ_by_the_margin_one_in_twenty_is_called_the_same_at_m
 @pytest.mark.slow
 @pytest.mark.parametrize("name", studies.TRIALS)
 def test_the_quick_form_of_every_study(name: str, tmp_path: Path) -> None:
-    if importlib.util.find_spec(f"evogen.studies.{name.replace('-', '_')}") is None:
-        pytest.skip("not there yet")
     study = studies.find(name)
     assert study.name == name
     found = study.run(Options(quick=True, out=tmp_path), lambda _: None)
