@@ -99,14 +99,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
 def _build(written: Document, top: Where, folder: Path) -> Experiment:
     parts = {kind: part_of(kind, getattr(written, kind), top / kind, folder) for kind in _PARTS}
     task, learner, wiring, strategy = (parts[kind].value for kind in _PARTS)
-    if task.kind not in learner.fits:
-        fits = ", ".join(sorted(learner.fits))
-        raise (top / "learner").error(f"fits tasks of kind {fits}; this task is of kind {task.kind}")
-    if isinstance(learner, Checked):
-        try:
-            learner.check(task)
-        except SpecError as error:
-            raise (top / "learner").error(str(error)) from None
+    _fitting(learner, task, top / "learner")
     architecture = architecture_of(written.architecture, top / "architecture", folder, task)
     agree(
         architecture,
@@ -132,15 +125,8 @@ def _build(written: Document, top: Where, folder: Path) -> Experiment:
         "compute": settings(Compute, written.compute, top / "compute").value,
     }
     _measured(sections["search"], strategy, metrics, top)
-    _bounded(sections["search"], top / "search")
-    if sections["search"].steps is not None and isinstance(learner, NoLearner):
-        raise (top / "search" / "steps").error(
-            "learner: none takes no steps, so that the search would not end"
-        )
+    _ending(sections["search"], learner, written.inheritance, top / "search")
     _aimed(sections["search"], strategy, top / "search" / "objectives")
-    if sections["search"].lives > 1 and written.inheritance is Inheritance.LAMARCKIAN:
-        text = "several lives tune several expressions: wanted 1, or inheritance: baldwinian"
-        raise (top / "search" / "lives").error(f"{text}; found {sections['search'].lives}")
     rules = _rules(written.plasticity, architecture, top / "plasticity")
     _told(rules, task, top / "plasticity")
     return Experiment(
@@ -225,6 +211,28 @@ def _aimed(search: Search, strategy: Strategy, where: Where) -> None:
             f"wanted one measure, because this strategy uses no more (strategies of several: {able}); "
             f"found {', '.join(search.objectives)}"
         )
+
+
+def _fitting(learner: Learner, task: Task, where: Where) -> None:
+    """Refuse a task that the learner cannot learn."""
+    if task.kind not in learner.fits:
+        fits = ", ".join(sorted(learner.fits))
+        raise where.error(f"fits tasks of kind {fits}; this task is of kind {task.kind}")
+    if isinstance(learner, Checked):
+        try:
+            learner.check(task)
+        except SpecError as error:
+            raise where.error(str(error)) from None
+
+
+def _ending(search: Search, learner: Learner, inheritance: Inheritance, where: Where) -> None:
+    """Refuse limits without an end, and lives that contradict what is inherited."""
+    _bounded(search, where)
+    if search.steps is not None and isinstance(learner, NoLearner):
+        raise (where / "steps").error("learner: none takes no steps, so that the search would not end")
+    if search.lives > 1 and inheritance is Inheritance.LAMARCKIAN:
+        text = "several lives tune several expressions: wanted 1, or inheritance: baldwinian"
+        raise (where / "lives").error(f"{text}; found {search.lives}")
 
 
 def _bounded(search: Search, where: Where) -> None:
